@@ -1,0 +1,29 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+DATA ?= .gyrus
+
+.PHONY: setup check test run bench soak clean
+setup: .venv/.stamp
+
+.venv/.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	touch $@
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup
+	$(BIN)/pytest -m 'not soak and not bench'
+
+soak: setup
+	$(BIN)/pytest -m soak --timeout 3600
+
+bench: setup
+	$(BIN)/pytest -m bench --timeout 3600 -s
+
+run: setup
+	$(BIN)/gyrus up --data $(DATA) --sample $(if $(ONCE),--once)
