@@ -1,0 +1,1 @@
+"""Reading DICOM: header, fields, vendors, frames, stacks, geometry. Pure; pydicom is imported only by what reads files."""

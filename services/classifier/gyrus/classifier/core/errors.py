@@ -1,0 +1,33 @@
+"""What can go wrong before a stack is looked at. A strange header is never an error: it is a stack with fewer facts.
+
+ClassifierError ├ RulesetError     a rule file says something that no axis, flag or tokeniser knows
+                └ CorrectionError  a person pinned a value that the axis does not have
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class ClassifierError(ValueError):
+    """The classifier was given rules or corrections that it cannot follow."""
+
+
+class RulesetError(ClassifierError):
+    """A rule file is wrong; the text names file, line, what was found, what is allowed."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        self.path, self.line, self.reason = path, line, reason
+        super().__init__(f"{path}:{line}: {reason}")
+
+
+class CorrectionError(ClassifierError):
+    """A correction names an axis or a value that does not exist."""
+
+
+def allowed(found: object, names: Iterable[str]) -> str:
+    """Say which names were possible, the nearest one first: the second half of a message about an unknown name."""
+    known = sorted(names)
+    near = get_close_matches(str(found), known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}allowed: {', '.join(known) or 'nothing'}"

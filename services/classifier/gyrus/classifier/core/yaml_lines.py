@@ -1,0 +1,76 @@
+"""YAML that remembers its lines, so that an error can name the one to correct."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gyrus.classifier.core.errors import RulesetError
+
+Place = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file's content and the line on which each part of it begins."""
+
+    path: Path
+    content: dict[str, Any]
+    lines: dict[Place, int]
+
+    def at(self, place: Place) -> Any:
+        """The part at a place; RulesetError if a key on the way is missing or empty."""
+        part: Any = self.content
+        for depth, key in enumerate(place):
+            if not isinstance(part, dict | list) or (isinstance(part, dict) and key not in part):
+                raise self.error(place[:depth], f"key {key!r} is missing")
+            part = part[key]
+        if part is None:
+            raise self.error(place, f"{place[-1]!r} is empty")
+        return part
+
+    def error(self, place: Place, reason: str) -> RulesetError:
+        """The error for the nearest line at or above a place."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return RulesetError(self.path, self.lines.get(place, 1), reason)
+
+
+def read_page(path: Path) -> Page:
+    """Read one file. Raises RulesetError if it is missing, is no YAML mapping, or says a key twice."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        lines = dict(_walk(path, node, ()))
+        content = loader.construct_document(node) if node is not None else None
+    except FileNotFoundError:
+        raise RulesetError(path, 1, "the file is missing; a rule folder holds one file for each axis and the flag reference") from None
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise RulesetError(path, 1, f"the file cannot be read: {unreadable}") from None
+    except yaml.MarkedYAMLError as broken:
+        line = broken.problem_mark.line + 1 if broken.problem_mark else 1
+        raise RulesetError(path, line, f"not YAML: {broken.problem}") from None
+    except yaml.YAMLError as broken:
+        raise RulesetError(path, 1, f"not YAML: {broken}") from None
+    if not isinstance(content, dict):
+        raise RulesetError(path, 1, f"expected a mapping, found {type(content).__name__}")
+    return Page(path, content, lines)
+
+
+def _walk(path: Path, node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                raise RulesetError(path, line, f"key {key.value!r} stands here and on line {seen[key.value]}; remove one")
+            seen[key.value] = line
+            yield (*place, key.value), line
+            yield from _walk(path, value, (*place, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*place, index), value.start_mark.line + 1
+            yield from _walk(path, value, (*place, index))

@@ -1,0 +1,102 @@
+"""From what a file says to its documents: one of the file, one of the header block that it shares with others. Pure."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gyrus.dicom.fields import FIELDS_VERSION
+from gyrus.dicom.reader import RETRYABLE, Header, Rejected
+from gyrus.shared.ids import digest
+
+Document = dict[str, Any]
+
+AGAIN_AFTER_S = (60, 300, 1800, 7200, 43_200)  # delays before a file rejected for a passing reason is read again: five times
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a file says now: the content of its document, its header block if it is an image, and the series that it belongs to."""
+
+    content: Document
+    header: Document | None = None
+    series: str | None = None
+
+    @property
+    def gone(self) -> bool:
+        return bool(self.content["gone"])
+
+
+def said(answer: Header | Rejected, cohort: str, subject_key: bytes) -> Said:
+    """The documents of what the reader answered."""
+    content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": FIELDS_VERSION}
+    if isinstance(answer, Rejected):
+        if answer.reason == "vanished":
+            return Said({"gone": True})
+        return Said(content | {"outcome": "rejected", "reason": answer.reason, "detail": answer.detail})
+    series = f"{cohort}/{answer.series_instance_uid}"
+    block = digest(answer.shared)
+    header = {"_id": f"{series}/{block}", "cohort": cohort, "series": series, "fields": answer.shared}
+    content |= {
+        "sop_instance_uid": answer.sop_instance_uid,
+        "series": series,
+        "study": f"{cohort}/{answer.study_instance_uid}",
+        "subject": f"{cohort}/{subject_code(answer.shared, answer.study_instance_uid, subject_key)}",
+        "header": header["_id"],
+        "image": answer.image,
+        "stacks": answer.stacks,
+        "digest": digest([block, answer.image, answer.stacks, answer.study_instance_uid]),
+    }
+    return Said(content, header, series)
+
+
+def subject_code(shared: Mapping[str, Any], study_uid: str, key: bytes) -> str:
+    """`S` and 16 digits of a keyed digest of PatientID and its issuer; without a PatientID, of StudyInstanceUID."""
+    patient = shared.get("patient_id")
+    identity = f"{patient}\n{shared.get('issuer_of_patient_id') or ''}" if patient else f"study\n{study_uid}"
+    return "S" + hmac.digest(key, identity.encode(), "sha256").hex()[:16]
+
+
+def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str, Any], job: str) -> tuple[Document, bool]:
+    """The document of a file after it was read, and whether it moved.
+
+    identity: {_id, cohort, source, path}. A document that is gone keeps what it said; every series that the file had, has or left
+    unsettled is put into `unsettled`, and settling takes itself out.
+    """
+    there = before or {"rev": 0, "size": None, "mtime_ns": None, "outcome": "rejected", "reason": "vanished", "detail": ""}
+    jobs = sorted({*there.get("jobs", ()), job})
+    if now.gone:
+        content = {key: value for key, value in there.items() if key not in ("unsettled", "again_at")} | {"gone": True}
+    else:
+        content = now.content
+    if before and not _moved(before, content):
+        return {**before, "jobs": jobs}, False
+    document = {**identity, **content, "rev": there["rev"] + 1, "jobs": jobs}
+    document.setdefault("outcome", None)  # an image: settling gives it
+    if again := _again(there, document):
+        document["again"] = again
+    if series := touched(before, now):
+        document["unsettled"] = sorted(series)
+    return document, True
+
+
+def _moved(before: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """Whether a file says something else than its document; what was refused for a passing reason was tried once more."""
+    if content.get("reason") in RETRYABLE and not content["gone"]:
+        return True
+    same = all(before.get(key) == value for key, value in content.items() if key not in ("outcome", "jobs"))
+    return not same or ("image" in before) != ("image" in content)
+
+
+def touched(before: Mapping[str, Any] | None, now: Said) -> set[str]:
+    """The series that must settle after this read: those that the file had, has, or left unsettled."""
+    had = {before["series"]} if before and before.get("series") else set()
+    return had | set(before.get("unsettled", ()) if before else ()) | ({now.series} if now.series else set())
+
+
+def _again(before: Mapping[str, Any], document: Mapping[str, Any]) -> int:
+    """How often a file was rejected for a passing reason; 0 if it was not, or too often."""
+    if document.get("reason") not in RETRYABLE or document["gone"]:
+        return 0
+    count = int(before.get("again", 0)) + 1
+    return count if count <= len(AGAIN_AFTER_S) else 0

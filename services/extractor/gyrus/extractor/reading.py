@@ -1,0 +1,117 @@
+"""Paying `read`: the files of a batch become documents (design §3, the four numbered steps)."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.extractor.files import AGAIN_AFTER_S, Said, replaced, said, touched
+from gyrus.extractor.settings import ExtractorSettings
+from gyrus.shared import crash, debts, intake, metrics
+from gyrus.shared.service import Service
+from gyrus.shared.store import UpdateOne
+from gyrus.shared.workers import Workers
+
+Document = dict[str, Any]
+
+
+def read_all(paths: list[str]) -> list[Header | Rejected]:
+    """Read headers, in a worker process."""
+    return [read(path) for path in paths]
+
+
+class Reading:
+    """Reads batches."""
+
+    def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
+        self.service, self.store, self.workers = service, service.store, workers
+        self._key = settings.subject_key.get_secret_value().encode()
+        self._chunks = settings.read_workers
+
+    async def read(self, batch_id: str) -> None:
+        """Read headers, write `headers` and `files`, owe `settle` on every series that they had or have, clear the batch."""
+        batch = await self.store["batches"].find_one({"_id": batch_id, **debts.is_owed("read")})
+        if batch is None:
+            return
+        ids = [file["id"] for file in batch["files"]]
+        known = {document["_id"]: document async for document in self.store["files"].find({"_id": {"$in": ids}})}
+        await crash.point("read.1")
+        answers = await self._read_files(batch, batch["files"])
+        series = await self._write(batch, known, answers)
+        await crash.point("read.3")
+        await self._owe(batch, sorted(series))
+        await crash.point("read.4")
+        await self.store["batches"].delete_one({"_id": batch_id})
+        await intake.hurry(self.store, batch["job"])
+
+    async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
+        sources = self.service.sources
+        paths = [sources.locate(batch["source"], file["path"]) for file in files]
+        size = -(-len(paths) // self._chunks)
+        parts = [paths[start : start + size] for start in range(0, len(paths), size)]
+        answers = [answer for part in await asyncio.gather(*(self.workers.run(read_all, part) for part in parts)) for answer in part]
+        sources.root(batch["source"])  # a mount that was lost meanwhile: those files did not vanish
+        return {file["id"]: said(answer, batch["cohort"], self._key) for file, answer in zip(files, answers, strict=True)}
+
+    # ── step 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _write(self, batch: Document, known: Mapping[str, Document], answers: Mapping[str, Said]) -> set[str]:
+        """Insert what is new in one round trip; what exists is replaced where its `rev` is what it was before the file was opened."""
+        headers = {answer.header["_id"]: answer.header for answer in answers.values() if answer.header}
+        await self.store.insert_new("headers", list(headers.values()))
+        fresh = [
+            await self._dated(replaced(None, answers[f["id"]], _identity(batch, f), batch["job"])[0])
+            for f in batch["files"]
+            if f["id"] not in known
+        ]
+        await crash.point("read.2")
+        beaten = await self.store.insert_new("files", fresh)
+        series: set[str] = set()
+        for file in batch["files"]:
+            answer = answers[file["id"]]
+            if file["id"] in known or file["id"] in beaten:
+                series |= await self._replace(batch, file, known.get(file["id"]), answer)
+            else:
+                series |= touched(None, answer)
+                _count(answer)
+        return series
+
+    async def _replace(self, batch: Document, file: Mapping[str, Any], before: Document | None, answer: Said) -> set[str]:
+        """Write one file's document; as long as it has moved meanwhile, the file is read again."""
+        while True:
+            if before is not None:
+                document, moved = replaced(before, answer, _identity(batch, file), batch["job"])
+                await crash.point("read.2")
+                where = {"_id": before["_id"], "rev": before["rev"]}
+                if moved:
+                    done = await self.store["files"].replace_one(where, await self._dated(document))
+                else:
+                    done = await self.store["files"].update_one(where, {"$addToSet": {"jobs": batch["job"]}})
+                if done.matched_count:
+                    _count(answer)
+                    return touched(before, answer)
+            before = await self.store["files"].find_one({"_id": file["id"]})
+            assert before is not None, "documents of files are not deleted while a batch is open"
+            answer = (await self._read_files(batch, [file]))[file["id"]]
+
+    async def _dated(self, document: Document) -> Document:
+        if count := document.get("again"):
+            document["again_at"] = await self.store.now() + timedelta(seconds=AGAIN_AFTER_S[count - 1])
+        return document
+
+    # ── step 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _owe(self, batch: Document, series: Sequence[str]) -> None:
+        change = debts.owe("settle", quiet_s=batch["quiet_s"], cap_s=batch["cap_s"], job=batch["job"])
+        named = {"$set": {"cohort": batch["cohort"]}}
+        await self.store.write("series", [UpdateOne({"_id": one}, [named, *change], upsert=True) for one in series])
+
+
+def _identity(batch: Document, file: Mapping[str, Any]) -> Document:
+    return {"_id": file["id"], "cohort": batch["cohort"], "source": batch["source"], "path": file["path"]}
+
+
+def _count(answer: Said) -> None:
+    outcome = "gone" if answer.gone else answer.content.get("outcome", "pending")
+    metrics.FILES.labels(outcome, answer.content.get("reason", "")).inc()

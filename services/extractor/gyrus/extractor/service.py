@@ -1,0 +1,20 @@
+"""The extractor as a service: batches are read, series are settled."""
+
+from gyrus.extractor.reading import Reading
+from gyrus.extractor.settings import ExtractorSettings
+from gyrus.extractor.settling import Settling
+from gyrus.shared.service import Service
+from gyrus.shared.workers import Workers
+
+
+def make() -> Service:
+    """The extractor, wired."""
+    settings = ExtractorSettings()
+    service = Service("extractor", settings)
+    workers = Workers(settings.read_workers, ["gyrus.extractor.reading", "gyrus.extractor.settle"], settings.crash_points)
+    service.at_end(workers.close)
+    service.answers("read", Reading(service, settings, workers).read, workers=settings.read_batches)
+    settling = Settling(service, settings, workers)
+    service.every(settings.settle_every_s, "settle", settling.settle_due)
+    service.every(settings.sweep_every_s, "sweep_unsettled", settling.sweep_unsettled)
+    return service

@@ -1,0 +1,16 @@
+"""Settings of the extractor."""
+
+from pydantic import Field, PositiveInt, SecretStr
+
+from gyrus.shared.settings import Settings
+
+
+class ExtractorSettings(Settings):
+    """What the extractor needs."""
+
+    subject_key: SecretStr = Field(
+        min_length=16, description="Secret of the subject codes (S + digits of a keyed digest of PatientID); the same for all extractors."
+    )
+    read_workers: PositiveInt = Field(2, description="Processes that read headers and settle series.")
+    read_batches: PositiveInt = Field(4, description="Batches in hand at once.")
+    settle_every_s: float = Field(0.3, ge=0, description="How often series that are due are looked for; 0: never.")

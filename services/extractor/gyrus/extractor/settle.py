@@ -1,0 +1,159 @@
+"""Settling: what a series is, as a pure function of the set of its files. Order of arrival and repetition cannot change it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gyrus.dicom.merge import most_frequent
+
+from gyrus.dicom.fields import FIELDS
+from gyrus.dicom.stacks import describe, kind_of
+from gyrus.shared.ids import digest
+
+Document = dict[str, Any]
+Files = Sequence[Mapping[str, Any]]
+
+LEVELS = ("subject", "study", "series")
+NAMES = {level: tuple(f.name for f in FIELDS if f.level == level) for level in LEVELS}
+
+
+@dataclass
+class Settled:
+    """Outcome and differences by file, stacks by key, and the series itself; `compare` names files whose pixels must be compared."""
+
+    outcomes: dict[str, Document] = field(default_factory=dict)
+    stacks: dict[str, Document] = field(default_factory=dict)
+    series: Document = field(default_factory=dict)
+    compare: list[str] = field(default_factory=list)
+
+
+def settle(files: Files, headers: Mapping[str, Mapping[str, Any]]) -> Settled:
+    """Settle the files of one series.
+
+    files: documents of its images. headers: the fields of each header block by its id.
+    """
+    result = Settled()
+    winners: list[Mapping[str, Any]] = []
+    for group in _by_instance(files):
+        first, *others = group
+        winners.append(first)
+        result.outcomes[first["_id"]] = {"outcome": "extracted"}
+        for other in others:
+            result.outcomes[other["_id"]] = _judge(first, other, headers)
+        comparable = [file for file in group if file["digest"] == first["digest"] and ("pixels" in file or not file["gone"])]
+        if len(comparable) > 1:
+            result.compare += [file["_id"] for file in comparable if "pixels" not in file]
+    result.stacks = _stacks(winners, headers)
+    result.series = _series(files, headers, result.stacks)
+    return result
+
+
+def _by_instance(files: Files) -> Iterable[list[Mapping[str, Any]]]:
+    """Files of one SOPInstanceUID each; the instance first: it lives, and has the smallest (mtime, id)."""
+    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for file in files:
+        groups[file["sop_instance_uid"]].append(file)
+    for sop in sorted(groups):
+        yield sorted(groups[sop], key=lambda f: (f["gone"], f["mtime_ns"], f["_id"]))
+
+
+def _judge(first: Mapping[str, Any], other: Mapping[str, Any], headers: Mapping[str, Mapping[str, Any]]) -> Document:
+    """`duplicate` where fields and pixels are equal, else `conflicting` with the names of the fields that differ."""
+    if first["digest"] != other["digest"]:
+        return {"outcome": "conflicting", "differs": _differing(first, other, headers)}
+    if "pixels" in first and "pixels" in other and first["pixels"] != other["pixels"]:
+        return {"outcome": "conflicting", "differs": ["pixel_data"]}
+    return {"outcome": "duplicate"}
+
+
+def _differing(one: Mapping[str, Any], two: Mapping[str, Any], headers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    left, right = ({**headers[file["header"]], **file["image"], "study_instance_uid": file["study"]} for file in (one, two))
+    return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name)) or ["stacks"]
+
+
+def _stacks(winners: Files, headers: Mapping[str, Mapping[str, Any]]) -> dict[str, Document]:
+    shares: dict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = defaultdict(list)
+    for file in winners:
+        for share in file["stacks"]:
+            shares[share["key"]].append((file, share))
+    kind = kind_of(sorted(shares))
+    return {key: _stack(key, kind, shares[key], headers) for key in sorted(shares)}
+
+
+def _stack(
+    key: str, kind: str, shares: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], headers: Mapping[str, Mapping[str, Any]]
+) -> Document:
+    images = [
+        {"sop": f["sop_instance_uid"], "shared": headers[f["header"]], "image": f["image"], "frames": s["frames"], "n": s["n"]}
+        for f, s in shares
+    ]
+    described = describe(key, images)
+    fingerprint = {**described.pop("fingerprint"), "stack_kind": kind}
+    winners = digest(sorted([f["sop_instance_uid"], f["digest"], f["size"], f["mtime_ns"]] for f, _ in shares))
+    return {
+        "stack_key": key,
+        "kind": kind,
+        **described,
+        "fingerprint": fingerprint,
+        "winners": winners,
+        "n_gone": sum(bool(f["gone"]) for f, _ in shares),
+        "version": digest([winners, fingerprint]),
+    }
+
+
+def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapping[str, Document]) -> Document:
+    """Fields of the series: the most frequent value of its files, ties by the smallest file id; disagreements are counted."""
+    made: Document = {
+        "n_files": len(files),
+        "n_images": sum(stack["n_images"] for stack in stacks.values()),
+        "n_stacks": len(stacks),
+        "study": most_frequent([(f["_id"], f["study"]) for f in files]),
+        "subject": most_frequent([(f["_id"], f["subject"]) for f in files]),
+        "disagreements": {},
+    }
+    for level in LEVELS:
+        fields = {name: [(f["_id"], headers[f["header"]].get(name)) for f in files] for name in NAMES[level]}
+        made[level + "_fields"] = agreed(fields, made["disagreements"])
+    return made
+
+
+def agreed(fields: Mapping[str, Sequence[tuple[str, Any]]], disagreements: dict[str, int] | None = None) -> Document:
+    """Per field the most frequent of (id, value) pairs that have one; how many say otherwise is added to `disagreements`."""
+    values: Document = {}
+    for name, pairs in fields.items():
+        there = [(id_, value) for id_, value in pairs if value is not None]
+        if not there:
+            continue
+        values[name] = most_frequent(there)
+        others = sum(value != values[name] for _, value in there)
+        if others and disagreements is not None:
+            disagreements[name] = others
+    return values
+
+
+def study_of(series: Files) -> Document:
+    """A study from its series: ({_id, study_fields, series_fields, subject, n_files, …})."""
+    fields = {name: [(s["_id"], s["study_fields"].get(name)) for s in series] for name in NAMES["study"]}
+    copied = ("modality", "manufacturer", "manufacturer_model_name", "station_name", "institution_name")
+    fields |= {name: [(s["_id"], s["series_fields"].get(name)) for s in series] for name in copied}
+    modalities = Counter(s["series_fields"].get("modality") for s in series)
+    return {
+        "fields": agreed(fields) | {"modalities_in_study": sorted(m for m in modalities if m)},
+        "subject": most_frequent([(s["_id"], s["subject"]) for s in series]) if series else None,
+        "subject_fields": agreed({name: [(s["_id"], s["subject_fields"].get(name)) for s in series] for name in NAMES["subject"]}),
+        "n_series": len(series),
+        "n_files": sum(s["n_files"] for s in series),
+        "n_stacks": sum(s["n_stacks"] for s in series),
+    }
+
+
+def subject_of(studies: Files) -> Document:
+    """A subject from its studies: ({_id, subject_fields, n_series, n_files, …})."""
+    return {
+        "fields": agreed({name: [(s["_id"], s["subject_fields"].get(name)) for s in studies] for name in NAMES["subject"]}),
+        "n_studies": len(studies),
+        "n_series": sum(s["n_series"] for s in studies),
+        "n_files": sum(s["n_files"] for s in studies),
+        "n_stacks": sum(s["n_stacks"] for s in studies),
+    }

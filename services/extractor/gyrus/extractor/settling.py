@@ -1,0 +1,250 @@
+"""Paying `settle`: series, stacks, study and subject become the pure function of the series' files, in one transaction (design §3)."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gyrus.dicom.pixel_digest import pixel_digest
+from gyrus.extractor.settings import ExtractorSettings
+from gyrus.extractor.settle import Settled, settle, study_of, subject_of
+from gyrus.shared import crash, debts, intake
+from gyrus.shared.errors import GyrusError
+from gyrus.shared.events import StackClassified, StudyChanged
+from gyrus.shared.ids import digest
+from gyrus.shared.service import Service
+from gyrus.shared.store import AFTER, Session, UpdateOne
+from gyrus.shared.topology import STAGES
+from gyrus.shared.workers import Workers
+
+Document = dict[str, Any]
+STAGE = STAGES["settle"]
+HISTORY = 20  # versions that a stack remembers
+AT_ONCE = 4  # series that one process settles at once
+
+
+class Moved(GyrusError):
+    """Something was owed anew, or a file's document moved, while the series was computed: the result does not count."""
+
+
+@dataclass
+class Bells:
+    """What is rung once the transaction is committed."""
+
+    studies: set[str] = field(default_factory=set)
+    stacks: set[str] = field(default_factory=set)
+
+
+class Settling:
+    """Settles the series that are due."""
+
+    def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
+        self.service, self.store, self.bus, self.workers = service, service.store, service.bus, workers
+        self._busy: set[str] = set()
+        self._studies: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def settle_due(self) -> None:
+        """Settle every series whose time has come, some at once."""
+        due = {**debts.is_owed("settle"), "$expr": {"$lte": ["$owed.settle.due", "$$NOW"]}}
+        found = [row["_id"] async for row in self.store["series"].find(due, {"_id": 1}).limit(500)]
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(series: str) -> None:
+            async with gate:
+                await self.service.try_once(STAGE, self.settle, series)
+
+        async with asyncio.TaskGroup() as group:
+            for series in found:
+                group.create_task(one(series))
+
+    async def settle(self, series: str) -> None:
+        """Lease; read `n`, then the files; compute; one transaction; ring."""
+        await crash.point("settle.1")
+        condition, change = debts.lease("settle", self.service.lease_s)
+        document = await self.store["series"].find_one_and_update({"_id": series, **condition}, change, return_document=AFTER)
+        if document is None:
+            return
+        await crash.point("settle.2")
+        n = debts.n_of(document, "settle")
+        await crash.point("settle.3")
+        files, settled = await self._compute(series)
+        async with self._one_of_its_study(settled.series.get("study")):
+            try:
+                bells = await self.store.transaction(lambda session: self._write(session, series, n, files, settled))
+            except Moved:
+                await self._release(series)
+                return
+        await crash.point("settle.8")
+        await self._ring(bells)
+
+    async def _release(self, series: str) -> None:
+        """It is owed anew: nobody need wait for the lease to run out."""
+        await self.store["series"].update_one({"_id": series}, {"$unset": {"owed.settle.lease": ""}})
+
+    @contextlib.asynccontextmanager
+    async def _one_of_its_study(self, study: str | None) -> AsyncIterator[None]:
+        """Siblings conflict in the study's document: within one process they go one after the other."""
+        async with self._studies[study or ""]:
+            yield
+
+    # ── compute ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _compute(self, series: str) -> tuple[list[Document], Settled]:
+        """All files that the series must look at, and what it is."""
+        files = await self.store["files"].find({"$or": [{"series": series}, {"unsettled": series}]}).to_list(None)
+        mine = [file for file in files if file.get("series") == series]
+        headers = {h["_id"]: h["fields"] async for h in self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}})}
+        settled = await self.workers.run(settle, mine, headers)
+        if settled.compare:
+            await self._compare_pixels([file for file in mine if file["_id"] in settled.compare])
+            settled = await self.workers.run(settle, mine, headers)
+        return files, settled
+
+    async def _compare_pixels(self, files: Sequence[Document]) -> None:
+        """Digest the pixels of files that claim one instance; kept on their documents with the rest of the result."""
+        for file in files:
+            path = self.service.sources.locate(file["source"], file["path"])
+            seen, pixels = await self.workers.run(pixel_digest, path)
+            if seen == (file["size"], file["mtime_ns"]):
+                file["pixels"] = pixels
+            else:
+                await intake.announce_again(self.store, self.bus, file, seen)
+
+    # ── write ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _write(self, session: Session, series: str, n: int, files: Sequence[Document], settled: Settled) -> Bells:
+        await crash.point("settle.4")
+        before = await self._pay(session, series, n, settled)
+        await crash.point("settle.5")
+        await self._write_files(session, series, files, settled)
+        bells = Bells()
+        changed = await self._write_stacks(session, series, settled, bells) or before.get("study") != settled.series["study"]
+        await crash.point("settle.6")
+        studies = {study for study in (settled.series["study"], before.get("study")) if study}
+        subjects: set[str] = set()
+        for study in sorted(studies):
+            subjects |= await self._write_study(session, study, changed)
+        for subject in sorted(subjects):
+            await self._write_subject(session, subject)
+        if changed:
+            bells.studies = studies
+        await crash.point("settle.7")
+        return bells
+
+    async def _pay(self, session: Session, series: str, n: int, settled: Settled) -> Document:
+        """Clear the debt if `n` holds, and write the series; the series as it was."""
+        change = debts.paid("settle")
+        change["$set"] |= {"series_instance_uid": series.split("/", 1)[1], **settled.series}
+        before: Document | None = await self.store["series"].find_one_and_update(
+            {"_id": series, **debts.unmoved("settle", n)}, change, session=session
+        )
+        if before is None:
+            raise Moved
+        return before
+
+    async def _write_files(self, session: Session, series: str, files: Sequence[Document], settled: Settled) -> None:
+        """Outcomes that changed, and the series itself out of their `unsettled`; none may have moved."""
+        writes = []
+        for file in files:
+            outcome = settled.outcomes.get(file["_id"], {})
+            wanted = {**outcome, **({"pixels": file["pixels"]} if "pixels" in file else {})}
+            stale = outcome and outcome.get("differs") != file.get("differs")
+            if series not in file.get("unsettled", ()) and not stale and all(file.get(k) == v for k, v in wanted.items() if k != "pixels"):
+                continue
+            rest = [other for other in file.get("unsettled", ()) if other != series]
+            unset = {
+                name: "" for name in ("unsettled", "differs") if (name == "unsettled" and not rest) or (stale and "differs" not in outcome)
+            }
+            change: Document = {"$set": {**wanted, **({"unsettled": rest} if rest else {})}, "$unset": unset}
+            writes.append(UpdateOne({"_id": file["_id"], "rev": file["rev"]}, {k: v for k, v in change.items() if v}))
+        if await self.store.write("files", writes, session) != len(writes):
+            raise Moved
+
+    async def _write_stacks(self, session: Session, series: str, settled: Settled, bells: Bells) -> bool:
+        """Stacks that differ from what is stored; keys that have no files any more are retired. Whether a version changed."""
+        changed = False
+        there = {stack["stack_key"]: stack async for stack in self.store["stacks"].find({"series": series}, session=session)}
+        for key, stack in there.items():
+            if key not in settled.stacks and not stack["retired"]:
+                changed = True
+                bells.stacks.add(stack["_id"])
+                retire = {"$set": {"retired": True, "version": None, "winners": None}}
+                await self.store["stacks"].update_one(
+                    {"_id": stack["_id"]}, [retire, {"$unset": "classification"}, *debts.owe("preprocess")], session=session
+                )
+        for key, made in settled.stacks.items():
+            changed |= await self._write_stack(session, series, made, there.get(key), settled, bells)
+        return changed
+
+    async def _write_stack(
+        self, session: Session, series: str, made: Document, old: Document | None, settled: Settled, bells: Bells
+    ) -> bool:
+        wanted = {**made, "retired": False, "study": settled.series["study"], "subject": settled.series["subject"]}
+        if old is not None and all(old.get(name) == value for name, value in wanted.items()):
+            return False
+        cohort, uid = series.split("/", 1)
+        id_ = f"{series}/{digest(made['stack_key'], 8)}"
+        wanted |= {"cohort": cohort, "series": series, "series_instance_uid": uid}
+        renewed = old is None or old["version"] != made["version"]
+        change: list[Document] = [{"$set": {name: {"$literal": value} for name, value in wanted.items()}}]
+        if renewed:
+            entry = {"version": made["version"], "at": "$$NOW"}
+            change.append({"$set": {"history": {"$slice": [{"$concatArrays": [{"$ifNull": ["$history", []]}, [entry]]}, -HISTORY]}}})
+        if old is not None and old.get("n_gone", 0) > made["n_gone"]:  # a file is back: what was refused for its absence is owed again
+            change += debts.owe("preprocess")
+            bells.stacks.add(id_)
+        await self.store["stacks"].update_one({"_id": id_}, change, upsert=True, session=session)
+        return renewed
+
+    async def _write_study(self, session: Session, study: str, changed: bool) -> set[str]:
+        """The study from its series, always with a change, so that siblings conflict; its present and former subject."""
+        series = await self.store["series"].find({"study": study}, session=session).to_list(None)
+        made = study_of(series)
+        cohort, uid = study.split("/", 1)
+        made |= {"cohort": cohort, "study_instance_uid": uid}
+        change: list[Document] = [{"$set": {name: {"$literal": value} for name, value in made.items()} | _TOUCH}]
+        if changed:
+            change += debts.owe("classify")
+        before = await self.store["studies"].find_one_and_update({"_id": study}, change, upsert=True, session=session) or {}
+        return {subject for subject in (made["subject"], before.get("subject")) if subject}
+
+    async def _write_subject(self, session: Session, subject: str) -> None:
+        studies = await self.store["studies"].find({"subject": subject}, session=session).to_list(None)
+        cohort, code = subject.split("/", 1)
+        made = {**subject_of(studies), "cohort": cohort, "code": code}
+        change = [{"$set": {name: {"$literal": value} for name, value in made.items()} | _TOUCH}]
+        await self.store["subjects"].update_one({"_id": subject}, change, upsert=True, session=session)
+
+    async def _ring(self, bells: Bells) -> None:
+        for collection, ids in (("studies", bells.studies), ("stacks", bells.stacks)):
+            stage = "classify" if collection == "studies" else "preprocess"
+            async for row in self.store[collection].find({"_id": {"$in": sorted(ids)}}, {"cohort": 1, "owed": 1}):
+                n, name = debts.n_of(row, stage), f"{stage}:{row['_id']}:{debts.n_of(row, stage)}"
+                if stage == "classify":
+                    await self.bus.ring(StudyChanged(cohort=row["cohort"], study=row["_id"], n=n), name)
+                else:
+                    await self.bus.ring(StackClassified(cohort=row["cohort"], stack=row["_id"], n=n), name)
+
+    # ── the sweep of files ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def sweep_unsettled(self) -> None:
+        """Owe `settle` for what stays in `unsettled` and is not owed: a reader wrote its file after its batch was cleared, and died."""
+        pipeline = [
+            {"$match": {"unsettled": {"$exists": True}}},
+            {"$unwind": "$unsettled"},
+            {"$group": {"_id": "$unsettled"}},
+            {"$limit": 1000},
+        ]
+        waiting = [row["_id"] async for row in self.store["files"].aggregate(pipeline)]
+        known = {row["_id"]: row async for row in self.store["series"].find({"_id": {"$in": waiting}}, {"owed": 1, "failure": 1})}
+        for series in waiting:
+            row = known.get(series)
+            if not debts.owes(row, "settle") and "failure" not in (row or {}):
+                change = [{"$set": {"cohort": series.split("/", 1)[0]}}, *debts.owe("settle", cap_s=0.001, quiet_s=0.001)]
+                await self.store["series"].update_one({"_id": series}, change, upsert=True)
+
+
+_RETIRE: list[Document] = [{"$set": {"retired": True, "version": None, "winners": None}}, {"$unset": "classification"}]
+_TOUCH: Document = {"touched": {"$add": [{"$ifNull": ["$touched", 0]}, 1]}}

@@ -1,0 +1,7 @@
+"""`python -m gyrus.preprocessor`: the service, until it is told to stop."""
+
+from gyrus.preprocessor.service import make
+from gyrus.shared.service import main
+
+if __name__ == "__main__":
+    main(make)

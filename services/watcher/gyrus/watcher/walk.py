@@ -1,0 +1,68 @@
+"""What is on disk: a walk in a fixed order that follows no links and skips nothing silently."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gyrus.shared.errors import Away
+from gyrus.shared.paths import from_text, to_text
+
+
+class Seen(NamedTuple):
+    """A regular file: its text path within the source, size in bytes, time of last change in ns."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Walk:
+    """The regular files below a folder (or that one file), folder by folder; `skipped` counts what is not one."""
+
+    def __init__(self, root: str, below: str) -> None:
+        self.root, self.below = root, below
+        self.skipped: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Seen]:
+        start = os.path.join(self.root, from_text(self.below)) if self.below else self.root  # noqa: PTH118 - any bytes
+        if os.path.isfile(start) and not os.path.islink(start):  # noqa: PTH113, PTH114
+            yield self._seen(start, os.stat(start))  # noqa: PTH116
+        else:
+            yield from self._folder(start)
+
+    def _folder(self, folder: str) -> Iterator[Seen]:
+        try:
+            with os.scandir(folder) as entries:
+                there = sorted(entries, key=lambda entry: entry.name)
+        except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
+            self.skipped["missing folder" if isinstance(error, FileNotFoundError) else "unreadable folder"] += 1
+            return
+        except OSError as error:
+            raise Away(f"the source broke off while it was read: {error.strerror}") from error
+        folders = []
+        for entry in there:
+            if entry.is_symlink():
+                self.skipped["link"] += 1
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.is_file(follow_symlinks=False):
+                yield from self._file(entry)
+            else:
+                self.skipped["special file"] += 1
+        for sub in folders:
+            yield from self._folder(sub)
+
+    def _file(self, entry: os.DirEntry[str]) -> Iterator[Seen]:
+        try:
+            yield self._seen(entry.path, entry.stat(follow_symlinks=False))
+        except FileNotFoundError:
+            return  # it went while we looked; the documents are asked about it afterwards
+
+    def _seen(self, path: str, stat: os.stat_result) -> Seen:
+        return Seen(to_text(os.path.relpath(path, self.root)), stat.st_size, stat.st_mtime_ns)
+
+
+def missing(root: str, paths: list[str]) -> list[str]:
+    """Those text paths of a source at which there is no file any more."""
+    return [path for path in paths if not os.path.lexists(os.path.join(root, from_text(path)))]  # noqa: PTH118

@@ -1,0 +1,180 @@
+"""One data set or sequence item, read by tag: raw bytes become plain values here and nowhere else.
+
+pydicom parses the file; its conversion of values is not used, since it costs more than the parsing and raises on what real
+writers write. Private elements are found by their creator, never by a fixed block (PS3.5 section 7.8.1).
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from gyrus.dicom.values import CONVERTERS, Part, Value
+
+SPECIFIC_CHARACTER_SET = 0x00080005
+LONGEST_VALUE = 1 << 20  # bytes; a longer value of a field is not one that a person or a rule can use
+MOST_ITEMS = 100_000
+
+_BINARY = {"FD": "d", "FL": "f", "OD": "d", "OF": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q"}
+_WHOLE_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash is a letter in these
+_CHARSET_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
+_TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"} | _CHARSET_TEXT
+
+
+@lru_cache(maxsize=4096)
+def _standard_vr(tag: int) -> str:
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return "UN"
+
+
+class Notes:
+    """What holds for a whole file while it is read: its character set, its sign of pixels, and what was odd."""
+
+    def __init__(self) -> None:
+        self.flaws: Counter[str] = Counter()
+        self.encodings: list[str] = ["iso8859"]
+        self.is_default_charset = True
+        self.is_signed = False
+
+    def use_charset(self, terms: Sequence[str]) -> None:
+        """Take (0008,0005); `ISO IR 100` and `ISO-IR 100` are repaired to the defined spelling."""
+        try:
+            self.encodings = convert_encodings([term.strip() for term in terms])
+            self.is_default_charset = not any(term.strip() for term in terms)
+        except LookupError:
+            self.flaws["charset_fallback"] += 1
+
+    def decode(self, raw: bytes) -> str:
+        """Text of bytes: the declared character set, else UTF-8, else Latin-1."""
+        if raw.isascii() and b"\x1b" not in raw:
+            return raw.decode("ascii")
+        if not self.is_default_charset:
+            try:
+                return decode_bytes(raw, self.encodings, {0x0A, 0x0C, 0x0D, 0x09, 0x5C, 0x5E, 0x3D})
+            except (UnicodeError, LookupError):
+                pass
+        self.flaws["charset_fallback"] += 1
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode("latin-1")
+
+
+class Elements:
+    """Tags of one data set or item as plain values. An element that is absent, empty or unreadable is None."""
+
+    def __init__(self, dataset: Dataset, notes: Notes) -> None:
+        self._dataset = dataset
+        self._notes = notes
+        self._blocks: dict[tuple[int, str], int] | None = None
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self._dataset
+
+    def tags(self) -> set[int]:
+        """All tags that are present."""
+        return {int(tag) for tag in self._dataset.keys()}
+
+    def value(self, tag: int, kind: str, name: str = "", vr: str = "") -> Value:
+        """The value of one element, or None. `name` is the field that a flaw is counted under; `vr` helps where the file has none."""
+        parts = self.parts(tag, vr)
+        if not parts:
+            return None
+        value, flaw = CONVERTERS[kind](parts)
+        if flaw and name:
+            self._notes.flaws[f"{flaw}:{name}"] += 1
+        return value
+
+    def private(self, place: tuple[int, str, int], kind: str, vr: str, name: str = "") -> Value:
+        """The value of a private element; `place` is (group, creator, low byte of the element)."""
+        tag = self.private_tag(place)
+        return None if tag is None else self.value(tag, kind, name, vr)
+
+    def private_tag(self, place: tuple[int, str, int]) -> int | None:
+        """The tag at which this data set holds a private element."""
+        group, creator, element = place
+        block = self._private_blocks().get((group, creator))
+        if block is None:
+            return None
+        tag = group << 16 | block << 8 | element
+        return tag if tag in self._dataset else None
+
+    def raw(self, tag: int) -> bytes | None:
+        """The bytes of an element, whatever it is."""
+        element = self._dataset.get_item(tag, keep_deferred=True)
+        value = None if element is None else element.value
+        return bytes(value) if isinstance(value, bytes | bytearray) else None
+
+    def items(self, tag: int) -> list["Elements"]:
+        """The items of a sequence; none if it is absent, empty or not a sequence."""
+        if tag not in self._dataset:
+            return []
+        try:
+            value = self._dataset[tag].value
+        except Exception:  # noqa: BLE001 - a sequence is parsed here, and a parser fed with hostile bytes fails in every way
+            self._notes.flaws["value_invalid:sequence"] += 1
+            return []
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+            return []
+        return [Elements(item, self._notes) for item in value[:MOST_ITEMS] if isinstance(item, Dataset)]
+
+    def at(self, path: tuple[int, ...], kind: str, name: str = "") -> Value:
+        """The value at the end of a path of sequences, through the first item of each."""
+        found: Elements = self
+        for tag in path[:-1]:
+            items = found.items(tag)
+            if not items:
+                return None
+            found = items[0]
+        return found.value(path[-1], kind, name)
+
+    def parts(self, tag: int, vr: str = "") -> Sequence[Part]:
+        """The values of an element, as numbers for binary elements and as text for the others."""
+        element = self._dataset.get_item(tag, keep_deferred=True)
+        if element is None:
+            return ()
+        if not isinstance(element, RawDataElement):
+            return _parts_of_converted(element.value)
+        if not isinstance(element.value, bytes) or not element.value or len(element.value) > LONGEST_VALUE:
+            return ()
+        known = element.VR if element.VR in _BINARY or element.VR in _TEXT else vr or _standard_vr(tag)
+        if known == "US or SS":
+            known = "SS" if self._notes.is_signed else "US"
+        if known in _BINARY:
+            return _unpacked(element.value, _BINARY[known], ">" if not element.is_little_endian else "<")
+        return self._texts(element.value, known)
+
+    def _texts(self, raw: bytes, vr: str) -> Sequence[str]:
+        decoded = self._notes.decode(raw) if vr in _CHARSET_TEXT else raw.decode("latin-1")
+        return [decoded] if vr in _WHOLE_TEXT else decoded.split("\\")
+
+    def _private_blocks(self) -> dict[tuple[int, str], int]:
+        if self._blocks is None:
+            self._blocks = {}
+            for tag in sorted(self.tags(), reverse=True):
+                if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
+                    creator = str(next(iter(self.parts(tag, "LO")), "")).strip(" \0")
+                    self._blocks[tag >> 16, creator] = tag & 0xFF
+        return self._blocks
+
+
+def _unpacked(raw: bytes, letter: str, order: str) -> Sequence[Part]:
+    size = struct.calcsize(letter)
+    return struct.unpack_from(f"{order}{len(raw) // size}{letter}", raw)
+
+
+def _parts_of_converted(value: Any) -> Sequence[Part]:
+    """Values of an element that pydicom converted while parsing (file meta, character set)."""
+    if value is None or isinstance(value, Dataset | bytes):
+        return ()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [part if isinstance(part, int | float) else str(part) for part in value if not isinstance(part, Dataset)]
+    return [value if isinstance(value, int | float) else str(value)]

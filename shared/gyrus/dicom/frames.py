@@ -1,0 +1,150 @@
+"""Enhanced multi-frame objects: the value of a field for each frame, and the stacks that the frames make.
+
+Value of a field for a frame: the frame's functional groups, else the shared ones, else the maker's items in them, else the top level
+(PS3.3 C.7.6.16). Fields without a functional group are looked for at the top level before the maker's items.
+"""
+
+from collections.abc import Sequence
+
+from gyrus.dicom.columns import Column, frame_ranges, packed
+from gyrus.dicom.elements import Elements
+from gyrus.dicom.fields import FIELDS, Field
+from gyrus.dicom.stacks import KEY_FIELDS, stack_key
+from gyrus.dicom.values import Value
+
+SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
+MOST_STACKS = 64
+
+_MR_FRAME_TYPE = 0x00189226
+_UNASSIGNED = (0x00209170, 0x00209171)  # attributes of a legacy conversion that no functional group took
+_MAKERS_ITEMS = (
+    (0x0021, "SIEMENS MR SDS 01", 0xFE),
+    (0x0021, "SIEMENS MR SDI 02", 0xFE),
+    (0x2005, "Philips MR Imaging DD 005", 0x0E),
+    (0x2005, "Philips MR Imaging DD 005", 0x0F),
+)
+_MOVING = tuple(field for field in FIELDS if field.level in ("acquisition", "image") or field.nested)
+
+
+class _Group:
+    """Functional groups of one frame, or those that all frames share."""
+
+    def __init__(self, item: Elements) -> None:
+        self.item = item
+        self.macros = item.tags()
+        self.inner: list[Elements] = []
+        tags = [tag for place in _MAKERS_ITEMS if (tag := item.private_tag(place)) is not None]
+        for tag in (*tags, *_UNASSIGNED, _MR_FRAME_TYPE):
+            self.inner.extend(item.items(tag)[:1])
+        self.inner_tags = set().union(*(inner.tags() for inner in self.inner)) if self.inner else set()
+
+    def standard(self, field: Field) -> Value:
+        for path in field.nested:
+            if path[0] in self.macros:
+                value = self.item.at(path, field.kind, field.name)
+                if value is not None:
+                    return value
+        return None
+
+    def makers(self, field: Field) -> Value:
+        for inner in self.inner:
+            value = inner.value(field.tag, field.kind, field.name) if field.tag in self.inner_tags else None
+            if value is not None:
+                return value
+            for place in field.private:
+                value = inner.private((place.group, place.creator, place.element), field.kind, place.vr, field.name)
+                if value is not None:
+                    return value
+        return None
+
+
+def is_enhanced(top: Elements) -> bool:
+    """Whether the object has functional groups."""
+    return bool(top.items(FRAME_GROUPS) or top.items(SHARED_GROUPS))
+
+
+def frame_values(top: Elements, at_top: dict[str, Value]) -> tuple[dict[str, Value], dict[str, list[Value]], int]:
+    """What all frames share, what differs (one value a frame), and the number of frames.
+
+    at_top: the values that the top level alone gives.
+    """
+    shared_items = top.items(SHARED_GROUPS)
+    shared = _Group(shared_items[0]) if shared_items else None
+    groups = [_Group(item) for item in top.items(FRAME_GROUPS)]
+    constant = dict(at_top)
+    for field in _MOVING:
+        value = _of(shared, field, at_top) if shared else None
+        if value is not None:
+            constant[field.name] = value
+    varying: dict[str, list[Value]] = {}
+    for field in _moving_fields(groups):
+        values = [_of(group, field, at_top) for group in groups]
+        if all(value is None for value in values):
+            continue
+        filled = [constant.get(field.name) if value is None else value for value in values]
+        if all(value == filled[0] for value in filled):
+            constant[field.name] = filled[0]
+        else:
+            varying[field.name] = filled
+    return constant, varying, len(groups)
+
+
+def _of(group: _Group, field: Field, at_top: dict[str, Value]) -> Value:
+    value = group.standard(field)
+    if value is None and (field.nested or at_top.get(field.name) is None):
+        value = group.makers(field)
+    return value
+
+
+def _moving_fields(groups: Sequence[_Group]) -> list[Field]:
+    """The fields that the groups of some frame may hold."""
+    macros: set[int] = set().union(*(group.macros for group in groups)) if groups else set()
+    inner: set[int] = set().union(*(group.inner_tags for group in groups)) if groups else set()
+    has_private = any(tag >> 16 & 1 for tag in inner)
+    return [
+        field
+        for field in _MOVING
+        if any(path[0] in macros for path in field.nested) or field.tag in inner or (has_private and field.private)
+    ]
+
+
+def with_echo_ranks(constant: dict[str, Value], varying: dict[str, list[Value]]) -> None:
+    """Number the echoes of an object, which has no echo numbers of its own, by their echo times from 1."""
+    if "echo_time" in varying:
+        times = sorted({value for value in varying["echo_time"] if value is not None})
+        ranks = [times.index(value) + 1 if value is not None else None for value in varying["echo_time"]]
+        varying["echo_numbers"] = ranks
+        constant.pop("echo_numbers", None)
+    elif constant.get("echo_time") is not None:
+        constant.setdefault("echo_numbers", 1)
+
+
+def stacks_of(constant: dict[str, Value], varying: dict[str, list[Value]], count: int) -> tuple[list[dict[str, Value]], bool]:
+    """The stacks of an object in the order of their first frames, and whether there were too many to keep apart."""
+    columns = [(name, varying[name]) for name in KEY_FIELDS if name in varying]
+    by_values: dict[tuple[Value, ...], list[int]] = {}
+    for frame in range(count):
+        values = tuple(_hashable(column[frame]) for _, column in columns)
+        by_values.setdefault(values, []).append(frame + 1)
+    by_key: dict[str, list[int]] = {}
+    for frames in by_values.values():
+        own = {name: column[frames[0] - 1] for name, column in columns}
+        by_key.setdefault(stack_key({**constant, **own}, {}), []).extend(frames)
+    if len(by_key) > MOST_STACKS:
+        by_key = {stack_key(constant, {}): list(range(1, count + 1))}
+        return _listed(by_key), True
+    return _listed(by_key), False
+
+
+def _listed(by_key: dict[str, list[int]]) -> list[dict[str, Value]]:
+    ordered = sorted(by_key.items(), key=lambda pair: min(pair[1]))
+    return [{"key": key, "frames": frame_ranges(frames), "n": len(frames)} for key, frames in ordered]
+
+
+def packed_frames(varying: dict[str, list[Value]], count: int) -> dict[str, int | dict[str, Column]]:
+    """The columns of an object as they are stored: {"n": frames, "columns": {field: packed column}}."""
+    return {"n": count, "columns": {name: packed(values) for name, values in varying.items()}}
+
+
+def _hashable(value: Value) -> Value:
+    return tuple(value) if isinstance(value, list) else value

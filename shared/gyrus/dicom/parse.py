@@ -1,0 +1,214 @@
+"""The bytes of one open file become the parts of a header, or the reason why not."""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import pydicom.config
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.uid import UID
+
+from gyrus.dicom.announce import PixelsAt, pixels_at
+from gyrus.dicom.classes import MODALITY_OF_CLASS, NOT_OF_A_PATIENT, SECONDARY_CAPTURE
+from gyrus.dicom.elements import SPECIFIC_CHARACTER_SET, Elements, Notes
+from gyrus.dicom.fields import is_of_image
+from gyrus.dicom.frames import frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks
+from gyrus.dicom.record import record
+from gyrus.dicom.sniff import looks_like
+from gyrus.dicom.stacks import stack_key
+from gyrus.dicom.values import Value
+
+LARGEST_HEADER = 256 << 20  # bytes
+SMALL_READ = 1 << 16  # bytes; a longer one is compared with what the file still holds
+
+_DIRECTORY = "1.2.840.10008.1.3.10"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX, _DIRECTORY_RECORDS = 0x00020002, 0x00020010, 0x00041220
+_PIXEL_DATA = (0x7FE00010, 0x7FE00009, 0x7FE00008)
+_UID_LETTERS = frozenset("0123456789.")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A reason of REJECT_REASONS and what was found; never a patient, never a path."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The parts of a header."""
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    shared: dict[str, Value]
+    image: dict[str, Value]
+    stacks: list[dict[str, Value]]
+    diagnostics: dict[str, int]
+
+
+class _TooLargeError(Exception):
+    """The header holds more than we are ready to keep in memory."""
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which only so many bytes may be read."""
+
+    def __init__(self, raw: io.FileIO, size: int) -> None:
+        super().__init__(raw, 1 << 15)
+        self._size = size
+        self._left = LARGEST_HEADER
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, but never more than the file can give or the header may take."""
+        wanted = self._size if size is None or size < 0 else size
+        if wanted > SMALL_READ:
+            wanted = min(wanted, max(0, self._size - self.tell()))
+        self._left -= wanted
+        if self._left < 0:
+            raise _TooLargeError
+        return super().read(wanted)
+
+
+def parse(raw: io.FileIO, size: int) -> Parsed | Failure:
+    """Read the header of an open file of `size` bytes."""
+    if size == 0:
+        return Failure("empty_file")
+    file = _Bounded(raw, size)
+    head = file.read(1024)
+    form = looks_like(head)
+    if form != "dicom":
+        return Failure(form)
+    is_deflated = _DEFLATED in head
+    if is_deflated and _inflates_beyond(file, head):
+        return Failure("too_large", "The header inflates beyond the limit.")
+    file.seek(0)
+    try:
+        with pydicom.config.disable_value_validation():
+            dataset = dcmread(file, stop_before_pixels=not is_deflated, force=True)
+    except _TooLargeError:
+        return Failure("too_large", "The header is larger than the limit.")
+    except Exception as error:  # noqa: BLE001 - a parser fed with hostile bytes fails in every way there is
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        return Failure("corrupt_header", type(error).__name__)
+    pixels = _inflated_pixels(dataset) if is_deflated else pixels_at(file, file.tell(), size, _order(dataset))
+    return _judged(dataset, pixels)
+
+
+def _order(dataset: FileDataset) -> str:
+    return ">" if dataset.original_encoding[1] is False else "<"
+
+
+def _inflates_beyond(file: _Bounded, head: bytes) -> bool:
+    """Whether a deflated data set is larger than a header may be."""
+    start = 144 + int(struct.unpack_from("<I", head, 140)[0])
+    file.seek(start)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    total = 0
+    try:
+        while not inflater.eof and (chunk := inflater.unconsumed_tail or file.read(SMALL_READ)):
+            total += len(inflater.decompress(chunk, 1 << 20))
+            if total > LARGEST_HEADER:
+                return True
+    except zlib.error:
+        pass
+    return False
+
+
+def _inflated_pixels(dataset: FileDataset) -> PixelsAt | None:
+    """Pixel data of a deflated file have no offset of their own."""
+    lengths = [len(element.value or b"") for tag in _PIXEL_DATA if (element := dataset.get_item(tag)) is not None]
+    return PixelsAt(-1, lengths[0], False) if lengths else None
+
+
+def _judged(dataset: FileDataset, pixels: PixelsAt | None) -> Parsed | Failure:
+    """Refuse what is no image of a patient; describe the rest."""
+    notes = Notes()
+    top, meta = Elements(dataset, notes), Elements(dataset.file_meta, notes)
+    notes.use_charset([str(term) for term in top.parts(SPECIFIC_CHARACTER_SET)])
+    notes.is_signed = top.value(0x00280103, "integer") == 1
+    media_class = meta.value(_MEDIA_STORAGE_CLASS, "uid")
+    if media_class == _DIRECTORY or _DIRECTORY_RECORDS in top:
+        return Failure("dicomdir")
+    known = record(top)
+    known["transfer_syntax_uid"] = meta.value(_TRANSFER_SYNTAX, "uid")
+    known["sop_class_uid"] = known.get("sop_class_uid") or media_class
+    known["modality"] = _modality(known)
+    failure = _refusal(known, top, pixels)
+    if failure:
+        return failure
+    assert pixels is not None
+    known |= {"sop_class_name": _class_name(known), "pixel_offset": pixels.offset, "pixel_length": pixels.length}
+    notes.flaws["pixel_data_truncated"] += pixels.is_truncated
+    for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
+        notes.flaws["uid_malformed"] += not (len(known[name]) <= 64 and _UID_LETTERS.issuperset(known[name]))
+    return _parsed(top, known, notes)
+
+
+def _refusal(known: dict[str, Value], top: Elements, pixels: PixelsAt | None) -> Failure | None:
+    uids = ("study_instance_uid", "series_instance_uid", "sop_instance_uid")
+    missing = [name for name in uids if not known.get(name)]
+    name = _class_name(known)
+    if known["sop_class_uid"] in NOT_OF_A_PATIENT:
+        return Failure("non_image_object", name)
+    if len(missing) == 3 and known["sop_class_uid"] is None:
+        return Failure("corrupt_header", f"{len(top.tags())} elements could be read.")
+    if pixels is None and known["sop_class_uid"] is not None and "Image Storage" not in name:
+        return Failure("non_image_object", name)
+    if missing:
+        return Failure("missing_uid", ", ".join(missing))
+    if pixels is None:
+        return Failure("missing_pixel_data", name)
+    return None if known["modality"] else Failure("missing_modality", name)
+
+
+def _class_name(known: dict[str, Value]) -> str:
+    """The name of the object's class; its UID if the standard has no name for it."""
+    return UID(known.get("sop_class_uid") or "").name
+
+
+def _modality(known: dict[str, Value]) -> str | None:
+    written = str(known.get("modality") or "").strip().upper()
+    if written:
+        return "PT" if written == "PET" else written
+    sop_class = str(known.get("sop_class_uid") or "")
+    return "OT" if sop_class.startswith(SECONDARY_CAPTURE) else MODALITY_OF_CLASS.get(sop_class)
+
+
+def _parsed(top: Elements, known: dict[str, Value], notes: Notes) -> Parsed:
+    if is_enhanced(top):
+        known, frames, stacks = _enhanced(top, known, notes)
+    else:
+        frames = None
+        stacks = [{"key": stack_key(known, {}), "frames": None, "n": max(1, known.get("number_of_frames") or 1)}]
+    present = {name: value for name, value in known.items() if value is not None}
+    image = {name: value for name, value in present.items() if is_of_image(name)}
+    if frames:
+        image["frames"] = frames
+    return Parsed(
+        known["sop_instance_uid"],
+        known["series_instance_uid"],
+        known["study_instance_uid"],
+        {name: value for name, value in present.items() if name not in image},
+        image,
+        stacks,
+        dict(+notes.flaws),
+    )
+
+
+def _enhanced(top: Elements, known: dict[str, Value], notes: Notes) -> tuple[dict[str, Value], dict[str, Value], list[dict[str, Value]]]:
+    constant, varying, count = frame_values(top, {**known, "enhanced": True})
+    announced = constant.get("number_of_frames") or count or 1
+    if announced != count:
+        notes.flaws["frame_count_mismatch"] += 1
+        count = min(announced, count) or announced
+        varying = {name: values[:count] for name, values in varying.items() if len(values) >= count}
+    with_echo_ranks(constant, varying)
+    stacks, is_capped = stacks_of(constant, varying, count)
+    notes.flaws["stack_cap"] += is_capped
+    return {name: value for name, value in constant.items() if name not in varying}, packed_frames(varying, count), stacks

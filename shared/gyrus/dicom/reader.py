@@ -1,0 +1,94 @@
+"""One file becomes a header, or a rejection with its reason. Nothing raises, nothing beyond the pixels' announcement is read.
+
+Headers are hostile input: an element that is larger than `LARGEST_READ` or an inflated header beyond `LARGEST_HEADER` ends the reading.
+"""
+
+import io
+import os
+import stat
+import warnings
+from dataclasses import dataclass, field
+
+from gyrus.dicom.parse import Failure, Parsed, parse
+from gyrus.dicom.rejects import REJECT_REASONS
+from gyrus.dicom.values import Value
+
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe without a writer must not hold the reader up
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an image file says.
+
+    shared: fields that are the same for most images of a series; image: fields of this image, for an enhanced object with packed
+    columns under `frames`. stacks: {"key", "frames": `1-33,67-99` or None for a classic image, "n": images}. Fields without a value
+    are absent. size: bytes; mtime_ns: since the epoch. diagnostics: what was odd, with its count.
+    """
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    shared: dict[str, Value]
+    image: dict[str, Value]
+    stacks: list[dict[str, Value]]
+    size: int
+    mtime_ns: int
+    diagnostics: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a file is no image of ours. `reason` is one of REJECT_REASONS; `detail` names no patient and no path."""
+
+    reason: str
+    detail: str
+    size: int
+    mtime_ns: int
+
+    def __post_init__(self) -> None:
+        if self.reason not in REJECT_REASONS:
+            raise ValueError(f"'{self.reason}' is no reason to reject a file; allowed are {', '.join(REJECT_REASONS)}.")
+
+
+def read(path: str | os.PathLike[str]) -> Header | Rejected:
+    """Read the header of one file."""
+    try:
+        handle = os.open(path, _FLAGS)
+    except (FileNotFoundError, NotADirectoryError):
+        return Rejected("vanished", "", 0, 0)
+    except (OSError, ValueError) as error:
+        return Rejected("unreadable", _system(error), 0, 0)
+    try:
+        return _read_open(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_open(handle: int) -> Header | Rejected:
+    before = os.fstat(handle)
+    if not stat.S_ISREG(before.st_mode):
+        return Rejected("not_dicom", "It is not a regular file.", 0, before.st_mtime_ns)
+    outcome = _outcome(io.FileIO(handle, closefd=False), before.st_size)
+    after = os.fstat(handle)
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        return Rejected("still_changing", "", after.st_size, after.st_mtime_ns)
+    if isinstance(outcome, Failure):
+        return Rejected(outcome.reason, outcome.detail[:200], before.st_size, before.st_mtime_ns)
+    parts = {name: getattr(outcome, name) for name in Parsed.__slots__}
+    return Header(**parts, size=before.st_size, mtime_ns=before.st_mtime_ns)
+
+
+def _outcome(raw: io.FileIO, size: int) -> Parsed | Failure:
+    """The parsed header, whatever happens: a broken file may make the parser fail in any way."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return parse(raw, size)
+    except OSError as error:
+        return Failure("unreadable", _system(error))
+    except Exception as error:  # noqa: BLE001 - a fault of ours must cost one file, not the worker's batch
+        return Failure("internal_error", type(error).__name__)
+
+
+def _system(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

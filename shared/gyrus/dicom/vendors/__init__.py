@@ -1,0 +1,40 @@
+"""What the standard's elements do not say, by maker of the scanner. A module has `extras(elements, known)`: field name to value."""
+
+from collections.abc import Callable
+
+from gyrus.dicom.elements import Elements
+from gyrus.dicom.values import Value
+from gyrus.dicom.vendors import canon, ge, philips, siemens, uih
+
+_BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], dict[str, Value]]], ...] = (
+    ("SIEMENS", siemens.extras),
+    ("GE MEDICAL", ge.extras),
+    ("PHILIPS", philips.extras),
+    ("CANON", canon.extras),
+    ("TOSHIBA", canon.extras),
+    ("UIH", uih.extras),
+    ("UNITED IMAGING", uih.extras),
+)
+
+
+def extras(elements: Elements, known: dict[str, Value]) -> dict[str, Value]:
+    """Values of the maker's own elements, for fields that `known` has not. `known` is what the standard's elements said."""
+    manufacturer = str(known.get("manufacturer") or "").upper()
+    for word, read in _BY_WORD:
+        if word in manufacturer:
+            found = read(elements, known)
+            if known.get("diffusion_b_value") is not None:
+                found = _without_second_b(found, known)
+            return {name: value for name, value in found.items() if value is not None and known.get(name) is None}
+    return {}
+
+
+def _without_second_b(found: dict[str, Value], known: dict[str, Value]) -> dict[str, Value]:
+    """A direction of the maker's belongs to the standard's b-value only where the two b-values agree."""
+    b_value = found.get("diffusion_b_value")
+    has_direction = known.get("diffusion_gradient_orientation") is not None
+    if b_value is not None and abs(b_value - known["diffusion_b_value"]) < 1 and not has_direction:
+        dropped = {"diffusion_b_value", "diffusion_b_value_source"}
+    else:
+        dropped = {name for name in found if name.startswith("diffusion_")}
+    return {name: value for name, value in found.items() if name not in dropped}

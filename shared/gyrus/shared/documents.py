@@ -1,0 +1,48 @@
+"""Shapes of documents that more than one room reads, and the record of a stack that people get – online and offline the same."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Document = dict[str, Any]
+
+OUTCOMES = ("extracted", "duplicate", "conflicting", "rejected", "unchanged")
+AXES = ("base", "technique", "modifier", "construct", "provenance", "acceleration")
+LIST_AXES = ("modifier", "construct", "acceleration")
+
+# The recipe of the preprocessor; part of a label's plan, so that a new recipe owes new volumes.
+RECIPE = 1
+MODES = {"MR": "mri", "CT": "ct"}
+
+# What may differ between two runs that did the same work in another order or after a crash: times, ULIDs, counters of attempts, and what
+# is derived from those. A canonical dump leaves these fields out and compares everything else (see tests/flow).
+VOLATILE = frozenset(
+    {
+        "owed", "failure", "at", "jobs", "job", "rev", "again_at", "again", "written", "context", "touched", "history",
+        "requested_at", "finished_at", "progress", "outputs", "n", "owner",
+    }
+)  # fmt: skip
+
+
+def plan_of(modality: str | None) -> Document:
+    """What the preprocessor shall make of a stack of this modality: mode (`mri`, `ct`, or None: no volume), and the recipe."""
+    return {"mode": MODES.get(modality or ""), "recipe": RECIPE}
+
+
+def stack_record(stack: Mapping[str, Any], label: Mapping[str, Any] | None) -> Document:
+    """A stack as people see it: identity, counts, completeness and label; null where unknown."""
+    label = label or {}
+    described = {key: stack.get(key) for key in ("n_files", "n_images", "b_values", "n_volumes", "orientation", "completeness")}
+    axes = {axis: list(label.get(axis) or []) if axis in LIST_AXES else label.get(axis) for axis in AXES}
+    return {
+        "series_uid": stack.get("series_instance_uid"),
+        "stack_key": stack.get("stack_key"),
+        "kind": stack.get("kind"),
+        "modality": stack.get("modality"),
+        **described,
+        **axes,
+        "contrast": label.get("contrast"),
+        "body_part": label.get("body_part"),
+        "intent": label.get("intent"),
+        "probability": label.get("probability"),
+        "review": list(label.get("review") or []),
+    }

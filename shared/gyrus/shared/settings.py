@@ -1,0 +1,45 @@
+"""Settings: `GYRUS_*` in the environment, one class per room, every field with unit, default and meaning.
+
+`gyrus settings` prints them with their origin. Nothing else reads the environment.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Source(BaseModel, frozen=True, extra="forbid"):
+    """A named place of files."""
+
+    path: Path = Field(description="Where this service sees the source.")
+    quiet_s: float | None = Field(None, ge=0, description="How long a series must be still before it is settled; default: the job's.")
+    marker: str | None = Field(None, description="A file that is there when the source is mounted; without it everything of it waits.")
+
+
+class Settings(BaseSettings):
+    """What every service needs."""
+
+    model_config = SettingsConfigDict(env_prefix="GYRUS_", frozen=True, extra="ignore")
+
+    nats_url: str = Field("nats://127.0.0.1:4222", description="NATS servers, separated by commas.")
+    mongo_url: str = Field("mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB; a replica set (transactions).")
+    mongo_database: str = Field("gyrus", description="The database that holds all collections.")
+    sources: dict[str, Source] = Field(default_factory=dict, description='Named sources: {"inbox": "/data/inbox"}, or objects.')
+    sources_file: Path | None = Field(None, description="A JSON file of more sources, looked at again when it changes.")
+    processed: Path | None = Field(None, description="Where tensors and pictures are.")
+    http_host: str = Field("127.0.0.1", description="Address of health and metrics.")
+    http_port: int = Field(8080, ge=0, le=65535, description="Port of health and metrics.")
+    grace_s: PositiveFloat = Field(10.0, description="How long work in hand may take after SIGTERM.")
+    ack_wait_s: PositiveFloat = Field(30.0, description="How long NATS waits for an answer or a heartbeat before it delivers again.")
+    sweep_every_s: float = Field(10.0, ge=0, description="How often debts that nobody rang for are looked for; 0: never.")
+    sweep_after_s: float = Field(60.0, ge=0, description="How old a debt is when a sweep rings for it.")
+    files_max_messages: PositiveInt = Field(2_000, description="Batches that FILES holds; more wait in MongoDB.")
+    crash_points: str = Field("", description="Tests only: named crash points to arm, as JSON.")
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _plain_paths(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return {name: {"path": source} if isinstance(source, str) else source for name, source in value.items()}
+        return value

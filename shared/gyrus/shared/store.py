@@ -1,0 +1,155 @@
+"""MongoDB, in one place: the only module that imports its driver.
+
+Everyone else gets collections through `Store`. Writes are acknowledged by the majority and journalled. What the driver raises when the
+server is not there is told apart here (`is_away`).
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import ReplaceOne, ReturnDocument, UpdateOne, WriteConcern
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, ExecutionTimeout, NotPrimaryError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from gyrus.shared.settings import Settings
+from gyrus.shared.topology import STAGES
+
+__all__ = ["AFTER", "BEFORE", "Collection", "Document", "ReplaceOne", "Session", "Store", "UpdateOne", "is_away"]
+
+T = TypeVar("T")
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+Session = AsyncIOMotorClientSession
+AFTER, BEFORE = ReturnDocument.AFTER, ReturnDocument.BEFORE
+
+COLLECTIONS = (
+    "cohorts", "jobs", "batches", "files", "headers", "series", "studies", "subjects", "stacks",
+    "corrections", "rulesets", "deletions", "keys", "audit", "dead_letters",
+)  # fmt: skip
+
+# Only indexes that a query uses; the stages' own indexes on what is owed come from the topology.
+INDEXES: tuple[tuple[str, list[tuple[str, int]], Document | None], ...] = (
+    ("jobs", [("cohort", 1), ("_id", -1)], None),
+    ("jobs", [("open", 1)], {"open": {"$exists": True}}),
+    ("batches", [("job", 1)], None),
+    ("batches", [("files.id", 1)], None),
+    ("files", [("series", 1)], None),
+    ("files", [("unsettled", 1)], {"unsettled": {"$exists": True}}),
+    ("files", [("cohort", 1), ("sop_instance_uid", 1)], None),
+    ("files", [("cohort", 1), ("outcome", 1), ("_id", 1)], None),
+    ("files", [("cohort", 1), ("source", 1), ("path", 1)], None),
+    ("files", [("jobs", 1), ("outcome", 1), ("gone", 1)], None),
+    ("files", [("again_at", 1)], {"again_at": {"$exists": True}}),
+    ("series", [("study", 1)], None),
+    ("series", [("cohort", 1), ("_id", 1)], None),
+    ("studies", [("subject", 1)], None),
+    ("studies", [("cohort", 1), ("_id", 1)], None),
+    ("subjects", [("cohort", 1), ("_id", 1)], None),
+    ("stacks", [("series", 1)], None),
+    ("stacks", [("study", 1)], None),
+    ("stacks", [("cohort", 1), ("_id", 1)], None),
+    ("stacks", [("classification.of.ruleset", 1)], None),
+    *((stage.collection, [("failure.stage", 1), ("_id", 1)], {"failure": {"$exists": True}}) for stage in STAGES.values()),
+)  # fmt: skip
+
+
+class Store:
+    """The database: `store["files"]` is a collection."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            settings.mongo_url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, socketTimeoutMS=60_000, tz_aware=True
+        )
+        self._database = self._client.get_database(settings.mongo_database, write_concern=WriteConcern(w="majority", j=True))
+
+    def __getitem__(self, collection: str) -> Collection:
+        return self._database[collection]
+
+    def close(self) -> None:
+        self._client.close()
+
+    async def ping(self) -> None:
+        """Raises where the database does not answer."""
+        await self._client.admin.command("ping")
+
+    async def ensure(self) -> None:
+        """Make collections (a transaction should not have to) and indexes; again is harmless."""
+        there = set(await self._database.list_collection_names())
+        for name in COLLECTIONS:
+            if name not in there:
+                await self._create(name)
+        for name, keys, partial in INDEXES:
+            options: dict[str, Any] = {"partialFilterExpression": partial} if partial else {}
+            await self[name].create_index(keys, **options)
+        for stage in STAGES.values():
+            owed = f"owed.{stage.name}.since"
+            await self[stage.collection].create_index([(owed, 1)], partialFilterExpression={owed: {"$exists": True}})
+
+    async def _create(self, name: str) -> None:
+        try:
+            await self._database.create_collection(name)
+        except PyMongoError as error:
+            if getattr(error, "code", None) != 48 and "already exists" not in str(error):  # NamespaceExists: another service was quicker
+                raise
+
+    async def transaction(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` in one transaction: on a write conflict whole again, on an unknown commit result the commit alone."""
+        async with await self._client.start_session() as session:
+            return await session.with_transaction(
+                work, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern(w="majority", j=True)
+            )
+
+    async def insert(self, collection: str, document: Document, stage: str | None = None) -> bool:
+        """Insert one document, owing a stage since the server's now; False where its `_id` is there already."""
+        owed = {f"owed.{stage}": {"n": 1, "since": "$$NOW", "tries": 0}} if stage else {}
+        rest = {key: {"$literal": value} for key, value in document.items() if key != "_id"}
+        new = {"$eq": [{"$type": "$cohort"}, "missing"]}
+        change = [{"$replaceWith": {"$cond": [new, {"_id": document["_id"], **rest, **_nested(owed)}, "$$ROOT"]}}]
+        try:
+            done = await self[collection].update_one({"_id": document["_id"]}, change, upsert=True)
+        except DuplicateKeyError:
+            return False
+        return done.upserted_id is not None
+
+    async def insert_new(self, collection: str, documents: Sequence[Document]) -> set[Any]:
+        """Insert documents in one round trip; the ids of those that were there already."""
+        if not documents:
+            return set()
+        try:
+            await self[collection].insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            problems = (error.details or {}).get("writeErrors", [])
+            if any(problem["code"] != 11000 for problem in problems):
+                raise
+            return {documents[problem["index"]]["_id"] for problem in problems}
+        return set()
+
+    async def write(self, collection: str, operations: Iterable[UpdateOne | ReplaceOne[Document]], session: Session | None = None) -> int:
+        """Do many updates in one round trip; how many documents matched."""
+        todo = list(operations)
+        if not todo:
+            return 0
+        return (await self[collection].bulk_write(todo, ordered=False, session=session)).matched_count
+
+    async def now(self) -> Any:
+        """The server's clock."""
+        return (await self._client.admin.command("hello"))["localTime"]
+
+
+def _nested(dotted: Document) -> Document:
+    """{"owed.scan": x} as {"owed": {"scan": x}}."""
+    nested: Document = {}
+    for path, value in dotted.items():
+        head, _, tail = path.partition(".")
+        nested[head] = {tail: value}
+    return nested
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database is not there now, rather than that the work is wrong."""
+    if isinstance(error, ConnectionFailure | NotPrimaryError | ExecutionTimeout):
+        return True
+    labels = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
+    stopping = {91, 11600, 11602, 189, 10107, 13435, 13436}  # shutting down, stepping down
+    return isinstance(error, PyMongoError) and (any(map(error.has_error_label, labels)) or getattr(error, "code", None) in stopping)
