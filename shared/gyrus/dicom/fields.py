@@ -182,9 +182,7 @@ FIELDS: tuple[Field, ...] = (
     Field("percent_phase_field_of_view", "PercentPhaseFieldOfView", 0x00180094, _A, "number", "%", ((_FOV, 0x00180094),)),
     Field("pixel_bandwidth", "PixelBandwidth", 0x00180095, _A, "number", "Hz/px", ((_IMAGING, 0x00180095),)),
     Field("acquisition_matrix", "AcquisitionMatrix", 0x00181310, _A, "numbers"),
-    Field(
-        "in_plane_phase_encoding_direction", "InPlanePhaseEncodingDirection", 0x00181312, _A, nested=((_FOV, 0x00181312),)
-    ),
+    Field("in_plane_phase_encoding_direction", "InPlanePhaseEncodingDirection", 0x00181312, _A, nested=((_FOV, 0x00181312),)),
     Field("receive_coil_name", "ReceiveCoilName", 0x00181250, _A, nested=((_RECEIVE, 0x00181250),)),
     Field("transmit_coil_name", "TransmitCoilName", 0x00181251, _A, nested=((_TRANSMIT, 0x00181251),)),
     Field("parallel_acquisition", "ParallelAcquisition", 0x00189077, _A, nested=((_MODIFIER, 0x00189077),)),
@@ -226,9 +224,7 @@ FIELDS: tuple[Field, ...] = (
     Field("complex_image_component", "ComplexImageComponent", 0x00089208, _A, nested=_frame_type(0x00089208)),
     Field("acquisition_contrast", "AcquisitionContrast", 0x00089209, _A, nested=_frame_type(0x00089209)),
     Field("volumetric_properties", "VolumetricProperties", 0x00089206, _A, nested=_frame_type(0x00089206)),
-    Field(
-        "volume_based_calculation_technique", "VolumeBasedCalculationTechnique", 0x00089207, _A, nested=_frame_type(0x00089207)
-    ),
+    Field("volume_based_calculation_technique", "VolumeBasedCalculationTechnique", 0x00089207, _A, nested=_frame_type(0x00089207)),
     Field("asl_context", "ASLContext", 0x00189257, "image", nested=((_LABELLING, 0x00189257),)),
     # CT
     Field("kvp", "KVP", 0x00180060, _A, "number", "kV", ((_XRAY, 0x00180060),)),
@@ -297,6 +293,7 @@ FIELDS: tuple[Field, ...] = (
     Field("diffusion_frame", "", 0, "image"),
     Field("pixel_offset", "", 0, "image", "integer", "bytes"),
     Field("pixel_length", "", 0, "image", "integer", "bytes"),
+    Field("pixel_data_truncated", "", 0, "image"),
     Field("rescale_slope", "RescaleSlope", 0x00281053, "image", "number", "", ((_VALUES, 0x00281053),)),
     Field("rescale_intercept", "RescaleIntercept", 0x00281052, "image", "number", "", ((_VALUES, 0x00281052),)),
     Field("rescale_type", "RescaleType", 0x00281054, "image", nested=((_VALUES, 0x00281054),)),

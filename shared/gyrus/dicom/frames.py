@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from gyrus.dicom.columns import Column, frame_ranges, packed
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.fields import FIELDS, Field
-from gyrus.dicom.stacks import KEY_FIELDS, stack_key
+from gyrus.dicom.keys import KEY_FIELDS, stack_key
 from gyrus.dicom.values import Value
 
 SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230

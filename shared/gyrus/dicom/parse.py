@@ -15,9 +15,9 @@ from gyrus.dicom.classes import MODALITY_OF_CLASS, NOT_OF_A_PATIENT, SECONDARY_C
 from gyrus.dicom.elements import SPECIFIC_CHARACTER_SET, Elements, Notes
 from gyrus.dicom.fields import is_of_image
 from gyrus.dicom.frames import frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks
+from gyrus.dicom.keys import stack_key
 from gyrus.dicom.record import record
 from gyrus.dicom.sniff import looks_like
-from gyrus.dicom.stacks import stack_key
 from gyrus.dicom.values import Value
 
 LARGEST_HEADER = 256 << 20  # bytes
@@ -92,7 +92,7 @@ def parse(raw: io.FileIO, size: int) -> Parsed | Failure:
             dataset = dcmread(file, stop_before_pixels=not is_deflated, force=True)
     except _TooLargeError:
         return Failure("too_large", "The header is larger than the limit.")
-    except Exception as error:  # noqa: BLE001 - a parser fed with hostile bytes fails in every way there is
+    except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         return Failure("corrupt_header", type(error).__name__)
@@ -144,6 +144,7 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None) -> Parsed | Failure:
         return failure
     assert pixels is not None
     known |= {"sop_class_name": _class_name(known), "pixel_offset": pixels.offset, "pixel_length": pixels.length}
+    known["pixel_data_truncated"] = pixels.is_truncated or None
     notes.flaws["pixel_data_truncated"] += pixels.is_truncated
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
         notes.flaws["uid_malformed"] += not (len(known[name]) <= 64 and _UID_LETTERS.issuperset(known[name]))

@@ -1,194 +1,181 @@
-"""Which stack an image belongs to: a readable key, a pure function of one image or frame, so that nobody has to look at the others.
+"""What a stack is as a whole: counts, geometry, completeness and fingerprint, a function of the set of its images."""
 
-What is not in the key stays an axis inside a stack: b-value, direction, time, position. Tube current, exposure, repetition time, echo
-train and coil are not in it either: they change inside one acquisition.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Iterable
-from typing import Any
-
-from gyrus.dicom.orientation import orientation_class
+from gyrus.dicom.geometry import GEOMETRY_FIELDS, geometry
+from gyrus.dicom.keys import kind_of, parsed_key, stack_key
+from gyrus.dicom.members import Member, StackImage, members_of, votes
+from gyrus.dicom.merge import most_weighty
 from gyrus.dicom.values import Value
+from gyrus.dicom.volumes import Arrangement, arranged
 
-KEY_FIELDS = (
+__all__ = ["describe", "kind_of", "stack_key"]
+
+# What classification reads, in the spelling of its rules.
+FINGERPRINT_FIELDS = [
     "modality",
-    "enhanced",
+    "manufacturer",
+    "manufacturer_model_name",
+    "magnetic_field_strength",
+    "sop_class_name",
+    "study_description",
+    "series_description",
+    "protocol_name",
+    "body_part_examined",
+    "image_comments",
     "image_type",
-    "image_orientation_patient",
-    "complex_image_component",
+    "scanning_sequence",
+    "sequence_variant",
+    "scan_options",
+    "sequence_name",
+    "pulse_sequence_name",
+    "ge_pulse_sequence",
+    "ge_sequence_family",
+    "philips_scan_technique",
+    "mr_acquisition_type",
+    "angio_flag",
+    "repetition_time",
     "echo_time",
     "inversion_time",
     "flip_angle",
+    "echo_train_length",
+    "rf_echo_train_length",
+    "gradient_echo_train_length",
     "echo_numbers",
+    "diffusion_directionality",
+    "parallel_acquisition",
+    "parallel_acquisition_technique",
+    "parallel_reduction_factor_in_plane",
+    "parallel_reduction_factor_out_of_plane",
+    "multiband_factor",
+    "partial_fourier",
+    "inversion_recovery",
+    "spoiling",
+    "t2_preparation",
+    "flow_compensation",
+    "spectrally_selected_excitation",
+    "magnetization_transfer",
+    "blood_signal_nulling",
+    "echo_pulse_sequence",
+    "phase_contrast",
+    "time_of_flight_contrast",
+    "steady_state_pulse_sequence",
+    "echo_planar_pulse_sequence",
+    "saturation_recovery",
+    "spectrally_selected_suppression",
+    "arterial_spin_labeling_contrast",
+    "geometry_of_k_space_traversal",
+    "complex_image_component",
+    "acquisition_contrast",
+    "volumetric_properties",
+    "volume_based_calculation_technique",
+    "asl_context",
+    "contrast_bolus_agent",
+    "contrast_bolus_route",
+    "contrast_bolus_volume",
+    "contrast_bolus_total_dose",
+    "contrast_bolus_start_time",
+    "contrast_flow_rate",
+    "contrast_flow_duration",
+    "derivation_description",
     "kvp",
     "convolution_kernel",
+    "exposure_time",
+    "x_ray_tube_current",
+    "revolution_time",
+    "filter_type",
     "slice_thickness",
+    "units",
+    "counts_source",
+    "series_type",
+    "suv_type",
     "reconstruction_method",
-    "corrected_image",
     "attenuation_correction_method",
-)
+    "decay_correction",
+    "corrected_image",
+    "radiopharmaceutical",
+    "radionuclide",
+    "radionuclide_total_dose",
+    "radionuclide_half_life",
+    "burned_in_annotation",
+]
 
-DIXON_ROLES = frozenset({"W", "F", "IP", "OP", "WATER", "FAT", "IN_PHASE", "OPP_PHASE"})
-ROLES = DIXON_ROLES | frozenset(
-    "ADC EADC TRACEW TRACE FA RGB COLFA TENSOR TENSOR_B0 DIFFUSION CALC_BVALUE "
-    "ASL PERFUSION SUB SUBTRACTION RELCBF RCBF CBF CBV MTT TTP TTEST COLOR_LUT MEAN_MAP "
-    "UNI INV1 INV2 DEN SWI MNIP MIN_IP MAG PHA MPR MIP CPR REFORMATTED LOCALIZER OTHER SCREENSHOT".split()
-) | {"PROJECTION IMAGE", "CSA MPR", "CSA MIP", "SCREEN SAVE", "CSA REPORT"}
-
-_COMPONENTS = {"MAGNITUDE": "M", "PHASE": "P", "REAL": "R", "IMAGINARY": "I"}
-_SET_ASIDE = frozenset({"LOCALIZER", "OTHER"})
-
-
-def stack_key(shared: dict[str, Value], image: dict[str, Value]) -> str:
-    """The key of an image or frame, e.g. `MR|TE=2.5|TI=900|FA=9|ECHO=1|TYPE=M|ROLE=|ORIENT=SAG`.
-
-    A part whose value is unknown is empty. Frames of enhanced objects end with `|MF=1`.
-    """
-    known = {**shared, **image}
-    modality = str(known.get("modality") or "").upper()
-    parts = _PARTS.get(modality, _other_parts)(known)
-    parts["ORIENT"] = orientation_class(known.get("image_orientation_patient"))
-    if known.get("enhanced"):
-        parts["MF"] = "1"
-    return "|".join([modality, *(f"{name}={value}" for name, value in parts.items())])
+_DOUBTS = {"no_geometry", "mixed_orientation", "variable_spacing"}
 
 
-def parsed_key(key: str) -> dict[str, str]:
-    """The parts of a key by name; the modality is under `MODALITY`."""
-    modality, *parts = key.split("|")
-    return {"MODALITY": modality, **dict(part.partition("=")[::2] for part in parts)}
-
-
-def kind_of(keys: Iterable[str]) -> str:
-    """What varies between the stacks of a series: `single`, `multi_echo`, `magnitude_phase`, …, or `mixed`."""
-    every = [parsed_key(key) for key in set(keys)]
-    parts = [part for part in every if not _SET_ASIDE & set(part.get("ROLE", "").split("+"))] or every
-    varying = {name for part in parts for name in part if len({other.get(name, "") for other in parts}) > 1}
-    forms = {part.get("MF", "") for part in parts}
-    if len(forms) > 1:
-        varying = set.intersection(*(_varying_of_form(parts, form) for form in forms))
-        if not varying:
-            return "duplicate_representation"
-    return _named(frozenset(varying - {"MF"}), {part.get("ROLE", "") for part in parts})
-
-
-def _varying_of_form(parts: list[dict[str, str]], form: str) -> set[str]:
-    same = [part for part in parts if part.get("MF", "") == form]
-    return {name for part in same for name in part if len({other.get(name, "") for other in same}) > 1}
-
-
-_KINDS: dict[frozenset[str], str] = {
-    frozenset(): "single",
-    frozenset({"TE"}): "multi_echo",
-    frozenset({"ECHO"}): "multi_echo",
-    frozenset({"TE", "ECHO"}): "multi_echo",
-    frozenset({"TI"}): "multi_ti",
-    frozenset({"FA"}): "multi_flip_angle",
-    frozenset({"TI", "FA"}): "multi_ti_flip_angle",
-    frozenset({"TI", "FA", "ROLE"}): "multi_ti_flip_angle",
-    frozenset({"TYPE"}): "magnitude_phase",
-    frozenset({"TE", "TYPE"}): "multi_echo_magnitude_phase",
-    frozenset({"TE", "ECHO", "TYPE"}): "multi_echo_magnitude_phase",
-    frozenset({"ROLE"}): "derived_maps",
-    frozenset({"ROLE", "TYPE"}): "derived_maps",
-    frozenset({"ORIENT"}): "multi_orientation",
-    frozenset({"KERNEL"}): "multi_kernel",
-    frozenset({"KVP"}): "multi_kvp",
-    frozenset({"ST"}): "multi_thickness",
-    frozenset({"AC"}): "ac_nac",
-}
-
-
-def _named(varying: frozenset[str], roles: set[str]) -> str:
-    words = {word for role in roles for word in role.split("+")}
-    if "ROLE" in varying and varying <= {"ROLE", "TE", "ECHO"} and words <= DIXON_ROLES:
-        return "dixon"
-    return _KINDS.get(varying, "mixed")
-
-
-def component_letter(known: dict[str, Value]) -> str:
-    """M, P, R or I for magnitude, phase, real and imaginary; empty if the image does not say."""
-    word = _COMPONENTS.get(_upper(known.get("complex_image_component")))
-    if word:
-        return word
-    tokens = [_upper(token) for token in known.get("image_type") or []]
-    third, fourth = (tokens + [""] * 4)[2:4]
-    if third in ("M", "M_FFE", "M_SE", "M_IR"):
-        return "M"
-    if third in ("P", "PHASE MAP"):
-        return "P"
-    if third[:2] in ("R", "R_", "I", "I_"):
-        return third[0]
-    return fourth if fourth in _COMPONENTS.values() else ""
-
-
-def role(known: dict[str, Value]) -> str:
-    """The derived words of an image type from its third value on, joined by `+`."""
-    tokens = [_upper(token) for token in (known.get("image_type") or [])[2:]]
-    return "+".join(dict.fromkeys(token for token in tokens if token in ROLES))
-
-
-def _mr_parts(known: dict[str, Value]) -> dict[str, str]:
+def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
+    """Describe the stack `key`. images: {"sop", "shared", "image", "frames", "n"} of each, in any order."""
+    images = sorted(images, key=lambda image: image["sop"])
+    members = members_of(images, (*GEOMETRY_FIELDS, "pixel_data_truncated"))
+    found = arranged(members)
+    shape = geometry(members, found)
+    b_values = sorted({shell(value) for member in members if (value := member.known.get("diffusion_b_value")) is not None})
+    n_images = sum(image["n"] for image in images)
+    n_volumes = shape["n_volumes"]
     return {
-        "TE": _echo_time(known.get("echo_time")),
-        "TI": _number(known.get("inversion_time"), 0),
-        "FA": _number(known.get("flip_angle"), 0),
-        "ECHO": _text(known.get("echo_numbers")),
-        "TYPE": component_letter(known),
-        "ROLE": role(known),
+        "modality": parsed_key(key)["MODALITY"],
+        "n_files": len({image["sop"] for image in images}),
+        "n_images": n_images,
+        "b_values": b_values,
+        "n_volumes": n_volumes,
+        "orientation": parsed_key(key).get("ORIENT", "UNK"),
+        "geometry": shape,
+        "completeness": completeness(images, members, shape, found),
+        "fingerprint": fingerprint(images) | _counted(b_values, n_images, n_volumes),
     }
 
 
-def _ct_parts(known: dict[str, Value]) -> dict[str, str]:
-    return {
-        "KVP": _number(known.get("kvp"), 0),
-        "KERNEL": "+".join(known.get("convolution_kernel") or []).strip(),
-        "ST": f"{value:.3g}" if (value := known.get("slice_thickness") or 0) > 0 else "",
-        "TYPE": _third_token(known),
-    }
+def shell(b_value: float) -> float:
+    """The b-value that was meant (s/mm²): below 20 it is 0, below 500 a multiple of 50, above of 100."""
+    if b_value < 20:
+        return 0.0
+    step = 50 if b_value < 500 else 100
+    return float(step * round(b_value / step))
 
 
-def _pt_parts(known: dict[str, Value]) -> dict[str, str]:
-    method = _upper(known.get("attenuation_correction_method"))
-    corrections = [_upper(word) for word in known.get("corrected_image") or []]
-    is_corrected = "ATTN" in corrections or method not in ("", "NONE")
-    return {
-        "TYPE": _third_token(known),
-        "RECON": _text(known.get("reconstruction_method")).upper(),
-        "AC": "1" if is_corrected else "0",
-    }
+def fingerprint(images: Sequence[StackImage]) -> dict[str, Value]:
+    """The most frequent value of each field that classification reads; several values are joined by a backslash."""
+    found = {}
+    for name in FINGERPRINT_FIELDS:
+        value = most_weighty(votes(images, name))
+        if value is not None:
+            found[name] = "\\".join(str(part) for part in value) if isinstance(value, list) else value
+    return found
 
 
-def _other_parts(known: dict[str, Value]) -> dict[str, str]:
-    return {"TYPE": _third_token(known), "ROLE": role(known)}
+def _counted(b_values: list[float], n_images: int, n_volumes: int | None) -> dict[str, Value]:
+    counted: dict[str, Value] = {"n_instances": n_images}
+    if n_volumes is not None:
+        counted["n_temporal_positions"] = n_volumes
+    if b_values:
+        counted["diffusion_b_value"] = max(b_values)
+    return counted
 
 
-_PARTS = {"MR": _mr_parts, "CT": _ct_parts, "PT": _pt_parts}
+def completeness(
+    images: Sequence[StackImage], members: Sequence[Member], shape: dict[str, Value], found: Arrangement | None
+) -> dict[str, Value]:
+    """`verdict`: `incomplete` if something is known to lack, `uncertain` if that cannot be told, else `complete`; and the `reasons`."""
+    lacks = []
+    if shape["status"] == "missing_slices":
+        lacks.append("missing_slices")
+    if shape["n_extra"]:
+        lacks.append("incomplete_volumes")
+    if any(member.known.get("pixel_data_truncated") for member in members):
+        lacks.append("pixel_data_truncated")
+    announced = _announced_slices(images)
+    if announced and shape["n_slices"] and shape["status"] == "uniform" and shape["n_slices"] < announced:
+        lacks.append("fewer_slices_than_announced")
+    doubts = [shape["status"]] if shape["status"] in _DOUBTS else []
+    if shape["mixed_matrix"]:
+        doubts.append("mixed_matrix")
+    if found is not None and not found.is_sure:
+        doubts.append("volumes_uncertain")
+    verdict = "incomplete" if lacks else "uncertain" if doubts else "complete"
+    return {"verdict": verdict, "reasons": lacks + doubts}
 
 
-def _third_token(known: dict[str, Value]) -> str:
-    return _upper(((known.get("image_type") or []) + [""] * 3)[2])
-
-
-def _echo_time(value: Any) -> str:
-    """Tenths of a millisecond, hundredths below 1 ms; 0 is kept, since field maps are written with it."""
-    if value is None or value < 0:
-        return ""
-    nudged = value + 1e-6 * value
-    return f"{round(nudged, 2 if nudged < 1 else 1):g}"
-
-
-def _number(value: Any, digits: int) -> str:
-    if value is None or value <= 0:
-        return ""
-    rounded = round(value + 1e-6 * value, digits)
-    return f"{rounded:g}" if rounded else ""
-
-
-def _upper(value: Any) -> str:
-    return str(value).strip().upper() if value is not None else ""
-
-
-def _text(value: Any) -> str:
-    """A value as it may stand in a key: without the key's own separators."""
-    return "" if value is None else str(value).strip().replace("|", "/")
+def _announced_slices(images: Sequence[StackImage]) -> int | None:
+    """How many slices the scanner says that a volume has (PET, Philips)."""
+    counts = [most_weighty(votes(images, name)) for name in ("number_of_slices", "philips_slices")]
+    return next((count for count in counts if count), None)

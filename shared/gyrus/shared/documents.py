@@ -1,7 +1,9 @@
 """Shapes of documents that more than one room reads, and the record of a stack that people get – online and offline the same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from gyrus.shared.ids import digest
 
 Document = dict[str, Any]
 
@@ -46,3 +48,8 @@ def stack_record(stack: Mapping[str, Any], label: Mapping[str, Any] | None) -> D
         "probability": label.get("probability"),
         "review": list(label.get("review") or []),
     }
+
+
+def winners_of(files: Iterable[Mapping[str, Any]]) -> str:
+    """The digest of the files that a stack is made of: instance, content, size and mtime of each, whatever their order and paths."""
+    return digest(sorted([file["sop_instance_uid"], file["digest"], file["size"], file["mtime_ns"]] for file in files))

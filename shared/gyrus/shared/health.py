@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 STILL_S = 30  # an event loop that did not turn for so long is dead
 
@@ -28,10 +28,9 @@ class Health:
             self._beat = time.monotonic()
             await asyncio.sleep(0.5)
 
-    async def serve(self, host: str, port: int) -> None:
-        """Answer until cancelled."""
-        routes = [Route("/livez", self.livez), Route("/readyz", self.readyz), Route("/metrics", self.metrics)]
-        await serve(Starlette(routes=routes), host, port)
+    def routes(self) -> list[BaseRoute]:
+        """The three routes, for a service's own application."""
+        return [Route("/livez", self.livez), Route("/readyz", self.readyz), Route("/metrics", self.metrics)]
 
     async def livez(self, _: Request) -> Response:
         live = time.monotonic() - self._beat < STILL_S
@@ -53,9 +52,9 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(app: object, host: str, port: int) -> None:
+async def serve(app: ASGIApp, host: str, port: int) -> None:
     """Serve an ASGI application until cancelled."""
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3)  # type: ignore[arg-type]
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3)
     server = Server(config)
     try:
         await server.serve()

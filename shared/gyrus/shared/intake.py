@@ -34,7 +34,7 @@ async def announce(store: Store, bus: Bus, job: Mapping[str, Any], files: Sequen
     await crash.point(points[0])
     await store.insert("batches", batch, "read")
     await crash.point(points[1])
-    await bus.ring(FilesFound(cohort=batch["cohort"], batch=batch["_id"]), f"batch:{batch['_id']}:1")
+    await bus.ring(FilesFound(cohort=batch["cohort"], batch=batch["_id"]), f"read:{batch['_id']}:1")
 
 
 async def announced(store: Store, ids: Sequence[str]) -> dict[str, list[tuple[int | None, int | None, str]]]:

@@ -21,13 +21,16 @@ from importlib.metadata import version
 from typing import Any
 
 from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gyrus.shared import bus as nats
 from gyrus.shared import crash, debts, log, metrics
 from gyrus.shared import store as mongo
+from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus, Message
 from gyrus.shared.errors import Away, Later
-from gyrus.shared.health import Health
+from gyrus.shared.health import Health, serve
 from gyrus.shared.ids import ulid
 from gyrus.shared.settings import Settings
 from gyrus.shared.sources import Sources
@@ -44,7 +47,9 @@ class Service:
     def __init__(self, room: str, settings: Settings) -> None:
         self.room, self.settings = room, settings
         self.store, self.bus, self.sources = Store(settings), Bus(settings), Sources(settings)
+        self.web: Callable[[Health], ASGIApp] | None = None  # a room that answers more than health and metrics
         self.stopping = asyncio.Event()
+        self._at_start: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._at_end: list[Callable[[], None]] = []
         self._loops: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
         crash.arm(settings.crash_points)
@@ -64,6 +69,10 @@ class Service:
         """Do something again and again; servers that are away are waited for, errors are logged and it goes on."""
         if seconds > 0:
             self._loops.append((name, seconds, work))
+
+    def at_start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something once, when the servers are there."""
+        self._at_start.append((name, work))
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call `close` when the service ends."""
@@ -192,12 +201,9 @@ class Service:
             idle = await self.bus.pending(stage) == 0
             after_s = self.settings.sweep_after_s if idle else max(3600.0, self.settings.sweep_after_s)
             old = {"$lt": [f"$owed.{stage.name}.since", {"$subtract": ["$$NOW", round(after_s * 1000)]}]}
-            found = self.store[stage.collection].find({**debts.is_owed(stage.name), "$expr": old}, {"cohort": 1, f"owed.{stage.name}.n": 1})
-            async for debt in found.limit(1000):
-                fields = {"cohort": debt["cohort"], stage.names: debt["_id"]}
-                if "n" in stage.event.model_fields:
-                    fields["n"] = debts.n_of(debt, stage.name)
-                await self.bus.ring(stage.event(**fields))
+            fields = {"cohort": 1, f"owed.{stage.name}": 1}
+            async for debt in self.store[stage.collection].find({**debts.is_owed(stage.name), "$expr": old}, fields).limit(1000):
+                await self.bus.ring(bell(stage, debt)[0])
                 metrics.RINGS.labels(stage.name).inc()
 
     async def _count(self) -> None:
@@ -221,7 +227,8 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self.stopping.set)
         health = Health(self.readiness)
-        web = asyncio.create_task(health.serve(self.settings.http_host, self.settings.http_port))
+        app = self.web(health) if self.web else Starlette(routes=health.routes())
+        web = asyncio.create_task(serve(app, self.settings.http_host, self.settings.http_port))
         pulse = asyncio.create_task(health.pulse())
         life = asyncio.create_task(self._live())
         stop = asyncio.create_task(self.stopping.wait())
@@ -250,6 +257,8 @@ class Service:
         self.every(5, "count", self._count)
         _log.info("started", extra={"service": self.room})
         async with asyncio.TaskGroup() as group:
+            for name, work in self._at_start:
+                group.create_task(self._repeat(name, None, work))
             for name, seconds, work in self._loops:
                 group.create_task(self._repeat(name, seconds, work))
         await watching
@@ -266,14 +275,16 @@ class Service:
                 _log.warning("waited", extra={"error": type(error).__name__})
                 await asyncio.sleep(1)
 
-    async def _repeat(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, name: str, seconds: float | None, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await work()
+                if seconds is None:
+                    return
             except Exception as error:  # noqa: BLE001 - the loop goes on; a fault of it is logged with its trace
                 level = logging.WARNING if _is_away(error) else logging.ERROR
                 _log.log(level, "loop_interrupted", extra={"loop": name, "error": type(error).__name__}, exc_info=level == logging.ERROR)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds or 1)
 
     async def readiness(self) -> dict[str, str]:
         """Each part that this service needs: `ok`, or what is wrong with it."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gyrus.dicom.fields import FIELDS_VERSION
-from gyrus.dicom.reader import RETRYABLE, Header, Rejected
+from gyrus.dicom.reader import Header, Rejected
+from gyrus.dicom.rejects import RETRYABLE
 from gyrus.shared.ids import digest
 
 Document = dict[str, Any]

@@ -9,6 +9,7 @@ from gyrus.dicom.merge import most_frequent
 
 from gyrus.dicom.fields import FIELDS
 from gyrus.dicom.stacks import describe, kind_of
+from gyrus.shared.documents import winners_of
 from gyrus.shared.ids import digest
 
 Document = dict[str, Any]
@@ -90,7 +91,7 @@ def _stack(
     ]
     described = describe(key, images)
     fingerprint = {**described.pop("fingerprint"), "stack_kind": kind}
-    winners = digest(sorted([f["sop_instance_uid"], f["digest"], f["size"], f["mtime_ns"]] for f, _ in shares))
+    winners = winners_of(f for f, _ in shares)
     return {
         "stack_key": key,
         "kind": kind,

@@ -11,8 +11,8 @@ from gyrus.dicom.pixel_digest import pixel_digest
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.extractor.settle import Settled, settle, study_of, subject_of
 from gyrus.shared import crash, debts, intake
+from gyrus.shared.bells import bell
 from gyrus.shared.errors import GyrusError
-from gyrus.shared.events import StackClassified, StudyChanged
 from gyrus.shared.ids import digest
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, Session, UpdateOne
@@ -218,14 +218,10 @@ class Settling:
         await self.store["subjects"].update_one({"_id": subject}, change, upsert=True, session=session)
 
     async def _ring(self, bells: Bells) -> None:
-        for collection, ids in (("studies", bells.studies), ("stacks", bells.stacks)):
-            stage = "classify" if collection == "studies" else "preprocess"
-            async for row in self.store[collection].find({"_id": {"$in": sorted(ids)}}, {"cohort": 1, "owed": 1}):
-                n, name = debts.n_of(row, stage), f"{stage}:{row['_id']}:{debts.n_of(row, stage)}"
-                if stage == "classify":
-                    await self.bus.ring(StudyChanged(cohort=row["cohort"], study=row["_id"], n=n), name)
-                else:
-                    await self.bus.ring(StackClassified(cohort=row["cohort"], stack=row["_id"], n=n), name)
+        for stage, ids in ((STAGES["classify"], bells.studies), (STAGES["preprocess"], bells.stacks)):
+            fields = {"cohort": 1, f"owed.{stage.name}": 1}
+            async for document in self.store[stage.collection].find({"_id": {"$in": sorted(ids)}}, fields):
+                await self.bus.ring(*bell(stage, document))
 
     # ── the sweep of files ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,8 @@
 """What GE writes beside the standard: diffusion, acceleration, the component of an image.
 
-Elements of "GEMS_PARM_01": (0043,xx39) IS×4 b-value first, (0043,xx83) DS×2 inverse acceleration factors, (0043,xx2F) SS code of the
-image (0 magnitude, 1 phase, 2 real, 3 imaginary), (0043,xxB6) LO Hyperband factor. Elements of "GEMS_ACQU_01": (0019,xxBB..BD) DS direction.
+Elements of "GEMS_PARM_01": (0043,xx39) IS×4 b-value first, (0043,xx83) DS×2 inverse acceleration factors, (0043,xx2F) SS code
+of the image (0 magnitude, 1 phase, 2 real, 3 imaginary), (0043,xxB6) LO Hyperband factor. Elements of "GEMS_ACQU_01":
+(0019,xxBB..BD) DS direction.
 Seen in real files: the b-value, the direction, the acceleration, code 0. By description only: codes 1 to 3, values ≥ 1e9, Hyperband.
 """
 

@@ -1,7 +1,7 @@
 """What Philips writes beside the standard: diffusion.
 
-Elements: (2001,xx03) FL b-value of "Philips Imaging DD 001"; (2005,xxB0/B1/B2) FL direction along RL, AP, FH of "Philips MR Imaging DD 001",
-which are x, y, z of the patient; (2001,xx04) CS kind of direction (I = isotropic). All seen in real files.
+Elements: (2001,xx03) FL b-value of "Philips Imaging DD 001"; (2005,xxB0/B1/B2) FL direction along RL, AP, FH of
+"Philips MR Imaging DD 001", which are x, y, z of the patient; (2001,xx04) CS kind of direction (I = isotropic). All seen in real files.
 """
 
 from gyrus.dicom.elements import Elements

@@ -100,7 +100,11 @@ class ClassificationContext:
 
     @cached_property
     def body_part(self) -> str | None:
-        return vocabulary.BODY_PARTS.get(fields.text(self.fingerprint, "body_part_examined").upper())
+        return vocabulary.BODY_PARTS.get(self.body_part_examined.upper())
+
+    @property
+    def body_part_examined(self) -> str:
+        return fields.text(self.fingerprint, "body_part_examined")
 
     def has_any_diffusion_construct(self) -> bool:
         return self.unified_flags["is_diffusion_derived"]

@@ -62,7 +62,7 @@ def find(
     """Look for every value. `inferred` is evidence that another axis or the study gives to a value."""
     candidates, doubts = [], []
     for place, known in enumerate(rules):
-        if any(context.unified_flags[flag] for flag in known.rule.detection.unless):
+        if does_not_arise(known, context):
             continue
         evidence = (*tags(known, context), *physics(known, context, modifiers), *words(known, context))
         evidence = (*evidence, *((inferred or {}).get(known.value, ())))
@@ -72,6 +72,11 @@ def find(
         elif evidence and not forbidden:
             candidates.append(Candidate(known.value, known.rule, place, evidence))
     return Findings(tuple(sorted(_unrefined(candidates), key=lambda one: one.rank)), tuple(doubts))
+
+
+def does_not_arise(known: ValueRule, context: ClassificationContext) -> bool:
+    flags = any(context.unified_flags[flag] for flag in known.rule.detection.unless)
+    return flags or any(context.words.hit(keyword) for keyword in known.exclude_keywords)
 
 
 def obstacle(known: ValueRule, context: ClassificationContext) -> str | None:
@@ -102,20 +107,12 @@ def words(known: ValueRule, context: ClassificationContext) -> tuple[Evidence, .
     """Evidence of the descriptions: the first keyword that stands there as a word of its own."""
     if known.rule.requires_derived and not context.unified_flags["is_derived"]:
         return ()
-    if excluded_by_words(known, context):
-        return ()
     found = next((keyword.text for keyword in known.keywords if context.words.hit(keyword)), None)
     return (Evidence.from_text_search(found, known.value),) if found else ()
 
 
-def excluded_by_words(known: ValueRule, context: ClassificationContext) -> bool:
-    return any(context.words.hit(keyword) for keyword in known.exclude_keywords)
-
-
 def physics(known: ValueRule, context: ClassificationContext, modifiers: Sequence[str]) -> tuple[Evidence, ...]:
     """Evidence of the numbers: the first set of windows in which all of them lie."""
-    if excluded_by_words(known, context):
-        return ()
     match = next((one for one in known.rule.detection.physics if _lies_in(one, context, modifiers)), None)
     if match is None:
         return ()

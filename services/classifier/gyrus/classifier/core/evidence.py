@@ -137,7 +137,6 @@ class AxisResult:
     alternatives: tuple[tuple[str, float], ...] = ()
     doubts: tuple[str, ...] = ()
 
-
     @property
     def values(self) -> tuple[str, ...]:
         """All values, of a single axis too."""

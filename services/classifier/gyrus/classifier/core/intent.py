@@ -6,8 +6,12 @@ from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence
 
 DIFFUSION_MAPS = frozenset({"ADC", "eADC", "FA", "ColFA", "Trace", "MD", "Tensor", "CalcBvalue"})
 PERFUSION_MAPS = frozenset({"CBF", "CBV", "MTT", "Tmax", "TTP", "PBP", "DeltaM", "Ktrans"})
+MAPS_OF_NUMBERS = frozenset(
+    {"T1map", "T2map", "T2starmap", "R1map", "R2map", "R2starmap", "PDmap", "T1rhomap", "MultiQmap", "MyelinMap", "QSM"}
+)
+NO_WEIGHTING = MAPS_OF_NUMBERS | {"Phase", "Real", "Imaginary", "B0map", "B1map"}
 
-INTENT_OF = (
+INTENT_OF: tuple[tuple[str, frozenset[str], str | None], ...] = (
     ("provenance", frozenset({"Localizer"}), "localizer"),
     ("provenance", frozenset({"DTIRecon"}), "dwi"),
     ("provenance", frozenset({"PerfusionRecon", "ASLRecon"}), "perf"),
@@ -18,9 +22,11 @@ INTENT_OF = (
     ("technique", frozenset({"BOLD-EPI"}), "func"),
     ("base", frozenset({"DWI"}), "dwi"),
     ("base", frozenset({"PWI"}), "perf"),
+    ("technique", frozenset({"SE-EPI", "GRE-EPI", "EPI"}), None),
     ("base", frozenset({"T1w", "T2w", "PDw", "T2*w", "SWI", "MTw", "T1rho", "T2rho", "CESTw"}), "anat"),
 )
-"""Axis, values, intent; the first row that holds decides. No row: no intent."""
+"""Axis, values, intent; the first row that holds decides. No row: no intent. An echo planar image whose purpose nothing tells may be
+function, perfusion or a field map: none either."""
 
 LOW_CONFIDENCE = 0.6
 NO_BASE_WANTED = frozenset({"localizer", "func", "fmap", "excluded"})
@@ -31,7 +37,9 @@ def intent(axes: Mapping[str, AxisResult]) -> AxisResult:
     for axis, values, purpose in INTENT_OF:
         found = next((value for value in axes[axis].values if value in values), None)
         sure = axes[axis].confidence
-        if found and sure is not None:
+        if found and purpose is None:
+            return NOTHING
+        if found and purpose and sure is not None:
             return AxisResult(value=purpose, confidence=sure, evidence=(Evidence.from_axis(axis, found, purpose, sure),))
     return NOTHING
 

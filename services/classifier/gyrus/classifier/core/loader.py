@@ -13,7 +13,17 @@ from gyrus.classifier.core import axes
 from gyrus.classifier.core.axes import RULED, Axis
 from gyrus.classifier.core.errors import allowed
 from gyrus.classifier.core.rules import (
-    WINDOW_FIELDS, Detection, Flag, FlagCategory, FlagReference, Meta, Physics, Rule, Ruleset, ValueRule, Window,
+    WINDOW_FIELDS,
+    Detection,
+    Flag,
+    FlagCategory,
+    FlagReference,
+    Meta,
+    Physics,
+    Rule,
+    Ruleset,
+    ValueRule,
+    Window,
 )
 from gyrus.classifier.core.text import keyword
 from gyrus.classifier.core.unified import UNIFIED
@@ -78,9 +88,15 @@ def _validated(model: type[Model], page: Page, place: tuple[Any, ...]) -> Model:
 
 def _keys_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterable[str]:
     """The keys that may stand where an unknown one was found."""
-    parents = {"detection": Detection, "physics": Physics, **dict.fromkeys(WINDOW_FIELDS, Window), "flags": Flag, "categories": FlagCategory}
+    parents: dict[int | str, type[BaseModel]] = {
+        "detection": Detection,
+        "physics": Physics,
+        **dict.fromkeys(WINDOW_FIELDS, Window),
+        "flags": Flag,
+        "categories": FlagCategory,
+    }
     within = next((parents[part] for part in reversed(loc[:-1]) if part in parents), model)
-    return within.model_fields
+    return tuple(within.__pydantic_fields__)
 
 
 def _expect(page: Page, place: tuple[Any, ...], found: str, known: Iterable[str], complaint: str) -> None:
@@ -99,7 +115,9 @@ def _check_rule(page: Page, place: tuple[Any, ...], rule: Rule, axis: Axis) -> N
         _expect(page, (*place, "implied_base"), rule.implied_base, axes.BASE.values, "axis 'base' has no value")
     for index, physics in enumerate(rule.detection.physics):
         if physics.modifier is not None:
-            _expect(page, (*detection, "physics", index, "modifier"), physics.modifier, axes.MODIFIER.values, "axis 'modifier' has no value")
+            _expect(
+                page, (*detection, "physics", index, "modifier"), physics.modifier, axes.MODIFIER.values, "axis 'modifier' has no value"
+            )
     for name in ("keywords", "exclude_keywords"):
         for index, text in enumerate(getattr(rule.detection, name)):
             if not keyword(text).words:

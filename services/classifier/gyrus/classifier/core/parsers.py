@@ -96,14 +96,19 @@ def fluid_ratio(repetition_time_ms: float | None, inversion_time_ms: float | Non
 
 
 def _contrast_agent(fingerprint: Mapping[str, Any]) -> set[str]:
-    agent = fields.text(fingerprint, "contrast_bolus_agent").lower()
+    agent = fields.text(fingerprint, "contrast_bolus_agent").lower() or _agent_of(str(fingerprint.get("contrast_search_blob") or ""))
     volume = fields.number(fingerprint, "contrast_bolus_volume")
-    blob = str(fingerprint.get("contrast_search_blob") or "").lower()
-    spoken = agent or blob.partition("agent:")[2].partition(" route:")[0].strip()
-    if spoken in vocabulary.NO_AGENT or (volume == 0 and not spoken):
+    if agent in vocabulary.NO_AGENT or agent.startswith("no ") or (volume == 0 and not agent):
         return {"has_no_contrast_agent"}
-    given = spoken or blob or (volume is not None and volume > 0)
-    return {"has_contrast_agent"} if given else set()
+    return {"has_contrast_agent"} if agent or (volume is not None and volume > 0) else set()
+
+
+def _agent_of(blob: str) -> str:
+    """The agent of a blob as the seed writes it (`agent:X route:Y`), or the whole blob where it has no labels."""
+    labelled = blob.lower().partition("agent:")[2]
+    if labelled:
+        return labelled.partition(" route:")[0].partition(" dose:")[0].partition(" volume:")[0].strip()
+    return "" if ":" in blob else blob.strip().lower()
 
 
 PARSERS = {

@@ -58,7 +58,7 @@ class Detection(Closed):
     requires: list[str] = Field([], description="Flags without which nothing counts.")
     excludes: list[str] = Field([], description="Flags with which nothing counts.")
     unless: list[str] = Field([], description="Flags with which the question does not arise; unlike `excludes`, no contradiction.")
-    exclude_keywords: list[str] = Field([], description="Words with which the keywords and physics do not count.")
+    exclude_keywords: list[str] = Field([], description="Words with which the question does not arise.")
 
 
 class Rule(Closed):

@@ -9,7 +9,7 @@ from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.corrections import Pins, pins_of
 from gyrus.classifier.core.detect import decide_many, decide_one, find
 from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
-from gyrus.classifier.core.intent import DIFFUSION_MAPS, intent, reasons_to_look
+from gyrus.classifier.core.intent import DIFFUSION_MAPS, NO_WEIGHTING, intent, reasons_to_look
 from gyrus.classifier.core.rules import Ruleset
 from gyrus.classifier.core.verdict import Verdict
 
@@ -59,9 +59,9 @@ def _classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pi
     return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else ())
 
 
-def _decide(
-    axis: str, context: ClassificationContext, study: Study, ruleset: Ruleset, decided: Mapping[str, AxisResult]
-) -> AxisResult:
+def _decide(axis: str, context: ClassificationContext, study: Study, ruleset: Ruleset, decided: Mapping[str, AxisResult]) -> AxisResult:
+    if axis == "base" and _shows_no_tissue(decided):
+        return NOTHING
     modifiers = decided["modifier"].values if "modifier" in decided else ()
     inferred = _implied_base(decided["technique"], ruleset) if axis == "base" else {}
     findings = find(ruleset.axes[axis], context, modifiers, inferred)
@@ -69,6 +69,11 @@ def _decide(
     if axis == "technique" and result.value is None and DIFFUSION_MAPS.intersection(decided["construct"].values):
         return _technique_of_source(result, study)
     return result
+
+
+def _shows_no_tissue(decided: Mapping[str, AxisResult]) -> bool:
+    """Localizers, phase images and maps have no weighting; to name one would be a guess."""
+    return "Localizer" in decided["provenance"].values or bool(NO_WEIGHTING.intersection(decided["construct"].values))
 
 
 def _implied_base(technique: AxisResult, ruleset: Ruleset) -> dict[str, list[Evidence]]:
@@ -87,7 +92,7 @@ def _technique_of_source(result: AxisResult, study: Study) -> AxisResult:
 def _body_part(context: ClassificationContext) -> AxisResult:
     if context.body_part is None:
         return NOTHING
-    evidence = (Evidence.from_structured("body_part_examined", str(context.fingerprint.get("body_part_examined")), context.body_part),)
+    evidence = (Evidence.from_structured("body_part_examined", context.body_part_examined, context.body_part),)
     return AxisResult(value=context.body_part, confidence=confidence(evidence), evidence=evidence)
 
 

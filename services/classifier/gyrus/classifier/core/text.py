@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 CANONICAL = {
     "ir": "inversion-recovery",
@@ -30,9 +30,14 @@ CANONICAL = {
 PREFIX_LETTERS = 5
 """A keyword of at least so many letters also matches the beginning of a longer word ("localizer" in "localizers")."""
 
+MAX_FACTOR = 16
+"""The largest number that `#` stands for: no acceleration is faster, but patients are numbered."""
+
 # A weighting or field name, a dimension, digits, or letters up to the next change from lower to upper case.
 PIECE = re.compile(r"[tT][12](?![0-9])(?:star|[wW](?![a-zA-Z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})|[0-9]+|[A-Z]+[a-z]*|[a-z]+")
-CONTRAST_SIGN = re.compile(r"(?<![a-z0-9])([+-]) ?(c|k|gd|km|gad|gado)(?![a-z0-9])|(?<![a-z0-9])(c|k|gd|km)([+-])(?![a-z0-9])", re.IGNORECASE)
+CONTRAST_SIGN = re.compile(
+    r"(?<![a-z0-9])([+-]) ?(c|k|gd|km|gad|gado)(?![a-z0-9])|(?<![a-z0-9])(c|k|gd|km)([+-])(?![a-z0-9])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,25 @@ class Words:
     whole: tuple[str, ...]
     pieces: tuple[str, ...]
 
+    @cached_property
+    def single(self) -> frozenset[str]:
+        return frozenset((*self.whole, *self.pieces))
+
     def hit(self, keyword: "Keyword") -> bool:
-        return any(_contains(line, keyword.words) for line in (self.whole, self.pieces))
+        if len(keyword.words) > 1:
+            return any(_contains(line, keyword.words) for line in (self.whole, self.pieces))
+        wanted = keyword.words[0]
+        if wanted in self.single:
+            return True
+        if wanted.endswith("#"):
+            return any(_is_factor(word.removeprefix(wanted[:-1])) for word in self.single if word.startswith(wanted[:-1]))
+        opens = len(wanted) >= PREFIX_LETTERS and wanted.isalpha()
+        return opens and any(word.startswith(wanted) for word in self.single)
 
 
 @dataclass(frozen=True)
 class Keyword:
-    """A word or phrase of a rule file as it was written, and as it is looked for. `#` at the end stands for a number above one."""
+    """A word or phrase of a rule file as it was written, and as it is looked for. `#` at the end stands for a number from 2 to 16."""
 
     text: str
     words: tuple[str, ...]
@@ -106,15 +123,10 @@ def keyword(text: str) -> Keyword:
     return Keyword(text, words_of(text).whole)
 
 
-def _contains(line: Sequence[str], wanted: Sequence[str]) -> bool:
-    if len(wanted) == 1:
-        return any(_same(word, wanted[0]) for word in line)
-    span = len(wanted)
-    return any(tuple(line[start : start + span]) == tuple(wanted) for start in range(len(line) - span + 1))
+def _contains(line: Sequence[str], phrase: tuple[str, ...]) -> bool:
+    span = len(phrase)
+    return any(line[start] == phrase[0] and tuple(line[start : start + span]) == phrase for start in range(len(line) - span + 1))
 
 
-def _same(word: str, wanted: str) -> bool:
-    if wanted.endswith("#"):
-        number = word.removeprefix(wanted[:-1])
-        return number != word and number.isdecimal() and int(number) > 1
-    return word == wanted or (len(wanted) >= PREFIX_LETTERS and wanted.isalpha() and word.startswith(wanted))
+def _is_factor(rest: str) -> bool:
+    return rest.isdecimal() and 1 < int(rest) <= MAX_FACTOR

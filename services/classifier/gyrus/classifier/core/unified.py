@@ -10,6 +10,7 @@ UNIFIED: dict[str, tuple[str, ...]] = {
         "scanning_sequence.has_gre", "image_type.hint_gre", "attributes.has_gre", "sequence_name.is_gre", "sequence_name.is_fgre",
         "sequence_name.is_flash", "sequence_name.is_tfl", "sequence_name.is_mprage", "sequence_name.is_memprage",
         "sequence_name.is_epi_gre", "sequence_name.is_swi", "sequence_name.is_me_gre", "sequence_name.is_trufisp",
+        "sequence_name.is_unbalanced_ssfp",
     ),
     "has_epi": (
         "scanning_sequence.has_epi", "scan_options.has_epi_gems", "attributes.has_epi", "sequence_name.is_epi_diff",
@@ -20,7 +21,7 @@ UNIFIED: dict[str, tuple[str, ...]] = {
         "scan_options.has_t1flair_gems", "scan_options.has_t2flair_gems", "sequence_name.is_ir_tse", "sequence_name.is_space_ir",
     ),
     "is_tse": (
-        "sequence_name.is_tse", "scanning_sequence.has_fse",
+        "sequence_name.is_tse", "sequence_name.is_ir_tse", "scanning_sequence.has_fse",
         "scanning_sequence.has_se & sequence_variant.has_segmented_kspace & !scanning_sequence.has_epi & !scanning_sequence.has_gre",
     ),
     "is_space": ("sequence_name.is_space",),
@@ -33,7 +34,7 @@ UNIFIED: dict[str, tuple[str, ...]] = {
     "is_mprage": ("sequence_name.is_mprage",),
     "is_memprage": ("sequence_name.is_memprage",),
     "is_me_gre": ("sequence_name.is_me_gre",),
-    "is_ssfp": ("sequence_name.is_trufisp",),
+    "is_ssfp": ("sequence_name.is_trufisp", "sequence_name.is_unbalanced_ssfp"),
     "is_swi": ("sequence_name.is_swi", "image_type.has_swi"),
     "is_tof": ("sequence_name.is_tof", "sequence_variant.is_tof", "scan_options.has_tof_gems", "attributes.is_tof"),
     "is_pc": ("sequence_name.is_pc", "image_type.hint_pca", "attributes.is_pc"),

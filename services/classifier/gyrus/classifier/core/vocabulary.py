@@ -156,6 +156,7 @@ SEQUENCE_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"q?swi|swan|gre_swi|fsbb", ("is_swi",)),
     (r"tof|gre_tof|fl[23]d\d_ts|fl[23]d\d_t\d", ("is_tof",)),
     (r"pc[23]d|fl[23]d\d_v\d", ("is_pc",)),
+    (r"de3d|psif", ("is_unbalanced_ssfp",)),
     (r"tfi[23]d|fiesta|b-?ffe|b-?tfe|ci3d", ("is_trufisp",)),
     (r"scout|localizer", ("is_localizer",)),
     (r"mdme", ("is_mdme",)),

@@ -1,0 +1,229 @@
+"""The HTTP API, version 1. Every request but health and metrics bears the key; lists are paged by key."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from gyrus.gateway import status, views
+from gyrus.gateway.metrics import all_metrics
+from gyrus.gateway.models import Count, JobRequest, Page, Problem, Retry
+from gyrus.gateway.paging import BadCursor, page
+from gyrus.gateway.settings import GatewaySettings
+from gyrus.gateway.steering import Steering
+from gyrus.shared import bus, store
+from gyrus.shared.errors import Away, Misuse
+from gyrus.shared.health import Health
+from gyrus.shared.ids import ulid
+from gyrus.shared.service import Service
+from gyrus.shared.topology import STAGES
+
+Document = dict[str, Any]
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "The key is missing or wrong."},
+    404: {"model": Problem, "description": "There is no such thing, or the cursor belongs to another question."},
+    409: {"model": Problem, "description": "What was asked cannot be done; the detail says what can."},
+    503: {"model": Problem, "description": "A server is away; try again."},
+}
+Cohort = Annotated[str | None, Query(description="Only of this cohort.")]
+Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Phi = Annotated[bool, Query(description="Also what identifies a person (names, ids, paths); the read is audited.")]
+
+
+def application(service: Service, settings: GatewaySettings, steering: Steering, health: Health) -> FastAPI:
+    """The whole application: health and metrics, open; the API, behind the key."""
+    app = FastAPI(
+        title="gyrus", version="1", description="Subjects, studies, series and stacks of a neuroimaging archive.", responses=PROBLEMS
+    )
+    app.router.routes.extend(route for route in health.routes() if getattr(route, "path", "") != "/metrics")
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(await all_metrics(settings.metrics_of), media_type=CONTENT_TYPE_LATEST)
+
+    key = _key_check(settings)
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(key)])
+    _jobs(api, service, steering)
+    _reading(api, service)
+    _trouble(api, service, steering)
+    app.include_router(api)
+    _errors(app)
+    return app
+
+
+def _key_check(settings: GatewaySettings) -> Callable[..., Awaitable[None]]:
+    wanted = hashlib.sha256(settings.api_key.get_secret_value().encode()).digest()
+    bearer = HTTPBearer(auto_error=False, description="The key that `gyrus up` made, or GYRUS_API_KEY.")
+
+    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+        offered = hashlib.sha256((given.credentials if given else "").encode()).digest()
+        if not hmac.compare_digest(offered, wanted):
+            raise HTTPException(401, "This needs a key: send `Authorization: Bearer KEY`. `gyrus up` writes it to DATA/key.")
+
+    return check
+
+
+def _errors(app: FastAPI) -> None:
+    def answer(code: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+        async def handler(_: Request, error: Exception) -> Response:
+            return JSONResponse({"detail": str(error)}, status_code=code)
+
+        return handler
+
+    async def other(_: Request, error: Exception) -> Response:
+        away = store.is_away(error) or bus.is_away(error)
+        detail = "A server is away; try again." if away else "This failed; the gateway's log says why."
+        return JSONResponse({"detail": detail}, status_code=503 if away else 500)
+
+    app.add_exception_handler(BadCursor, answer(404))
+    app.add_exception_handler(Misuse, answer(409))
+    app.add_exception_handler(Away, answer(503))
+    app.add_exception_handler(Exception, other)
+
+
+def _jobs(api: APIRouter, service: Service, steering: Steering) -> None:
+    db = service.store
+
+    @api.post("/jobs", status_code=201, tags=["jobs"])
+    async def start_jobs(request: JobRequest) -> list[Document]:
+        """Start a scan of a folder, a source, or of all places that a cohort was fed from."""
+        jobs = await steering.start_jobs(request)
+        await _audit(service, "start jobs", request.cohort)
+        return [await status.job(db, job) for job in jobs]
+
+    @api.get("/jobs", tags=["jobs"])
+    async def list_jobs(cohort: Cohort = None, cursor: Cursor = None, limit: Limit = 100) -> Page:
+        """Jobs, oldest first."""
+        items, following = await page(db["jobs"], {"cohort": cohort} if cohort else {}, cursor, limit)
+        return Page(items=[await status.job(db, item) for item in items], next=following)
+
+    @api.get("/jobs/{job}", tags=["jobs"])
+    async def get_job(job: str) -> Document:
+        """One job, its totals and what its cohort still owes."""
+        return await status.job(db, await _found(service, "jobs", job))
+
+    @api.get("/status", tags=["jobs"])
+    async def get_status(cohort: Cohort = None) -> Document:
+        """Everything at a glance: counts, outcomes, what is owed, what failed."""
+        return await status.overview(db, cohort)
+
+    @api.get("/sources", tags=["jobs"])
+    async def list_sources() -> Document:
+        """The sources that the servers see."""
+        return {name: source.model_dump(mode="json") for name, source in service.sources.all().items()}
+
+
+def _reading(api: APIRouter, service: Service) -> None:
+    db = service.store
+
+    @api.get("/files", tags=["documents"])
+    async def list_files(
+        cohort: Cohort = None,
+        outcome: str | None = None,
+        reason: str | None = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+        phi: Phi = False,
+    ) -> Page:
+        """Files by outcome: extracted, duplicate, conflicting, rejected (with its reason)."""
+        question = {name: value for name, value in (("cohort", cohort), ("outcome", outcome), ("reason", reason)) if value}
+        items, following = await page(db["files"], question, cursor, limit)
+        await _audit_phi(service, phi, "list files", cohort)
+        return Page(items=[views.file(item, phi) for item in items], next=following)
+
+    for name in ("subjects", "studies", "series", "stacks"):
+        _collection(api, service, name)
+
+
+def _collection(api: APIRouter, service: Service, name: str) -> None:
+    db, view = service.store, views.VIEWS.get(name, views.visible)
+
+    @api.get(f"/{name}", tags=["documents"], name=f"list_{name}")
+    async def list_documents(
+        cohort: Cohort = None,
+        study: str | None = None,
+        series: str | None = None,
+        subject: str | None = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+        phi: Phi = False,
+    ) -> Page:
+        asked = (("cohort", cohort), ("study", study), ("series", series), ("subject", subject))
+        question: Document = {name: value for name, value in asked if value}
+        if name == "stacks":
+            question["retired"] = False
+        items, following = await page(db[name], question, cursor, limit)
+        await _audit_phi(service, phi, f"list {name}", cohort)
+        return Page(items=[view(item, phi) for item in items], next=following)
+
+    @api.get(f"/{name}/{{id:path}}", tags=["documents"], name=f"get_{name}")
+    async def get_document(id: str, phi: Phi = False) -> Document:
+        document = await _found(service, name, id)
+        await _audit_phi(service, phi, f"get {name}", document.get("cohort"))
+        return views.whole_stack(document, phi) if name == "stacks" else view(document, phi)
+
+    list_documents.__doc__ = f"{name.capitalize()}, by id."
+    get_document.__doc__ = f"One of the {name}."
+
+
+def _trouble(api: APIRouter, service: Service, steering: Steering) -> None:
+    db = service.store
+
+    @api.get("/failures", tags=["trouble"])
+    async def list_failures(cohort: Cohort = None, limit: Limit = 100) -> list[Document]:
+        """Work that raised five times: where, what, and what to do."""
+        found: list[Document] = []
+        for stage in STAGES.values():
+            query = {"failure.stage": stage.name, **({"cohort": cohort} if cohort else {})}
+            async for document in db[stage.collection].find(query, {"failure": 1, "cohort": 1}).limit(limit):
+                found.append({"id": document["_id"], "cohort": document["cohort"], **document["failure"]})
+        return found
+
+    @api.post("/failures/retry", tags=["trouble"])
+    async def retry(request: Retry) -> Count:
+        """Owe again what failed."""
+        if request.stage not in (None, *STAGES):
+            raise Misuse(f"there is no stage '{request.stage}'. Stages: {', '.join(STAGES)}.")
+        count = await steering.retry(request.stage, request.id)
+        await _audit(service, "retry", None)
+        return Count(count=count)
+
+    @api.get("/dead-letters", tags=["trouble"])
+    async def list_dead_letters(cursor: Cursor = None, limit: Limit = 100) -> Page:
+        """Messages that could not be parsed, and why."""
+        items, following = await page(db["dead_letters"], {}, cursor, limit)
+        shown = [{**item, "body": item["body"].decode("utf-8", "replace")[:2000]} for item in items]
+        return Page(items=[{"id": item.pop("_id"), **item} for item in shown], next=following)
+
+    @api.post("/settle", tags=["trouble"])
+    async def settle_now(cohort: str) -> Count:
+        """Settle now what waits for quiet."""
+        return Count(count=await steering.settle_now(cohort))
+
+    @api.post("/reconcile", tags=["trouble"])
+    async def reconcile() -> Count:
+        """After a restored backup: settle every series, look for every volume, scan every place."""
+        await _audit(service, "reconcile", None)
+        return Count(count=await steering.reconcile())
+
+
+async def _found(service: Service, collection: str, id_: str) -> Document:
+    document = await service.store[collection].find_one({"_id": id_})
+    if document is None:
+        raise HTTPException(404, f"There is none of the {collection} with the id '{id_}'. List them to see which there are.")
+    return document
+
+
+async def _audit_phi(service: Service, phi: bool, what: str, cohort: str | None) -> None:
+    if phi:
+        await _audit(service, what + " with identifying fields", cohort)
+
+
+async def _audit(service: Service, what: str, cohort: str | None) -> None:
+    await service.store["audit"].insert_one({"_id": ulid(), "at": await service.store.now(), "what": what, "cohort": cohort})

@@ -1,0 +1,50 @@
+"""What the API takes and gives. Names are those of the documents."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Closed: an unknown field is a mistake that the caller should hear of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JobRequest(Model):
+    """A scan to start: a folder as the servers see it, or a source and a path in it, or neither: all that the cohort was fed from."""
+
+    cohort: str = Field("default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Namespace: lower case, digits, - and _.")
+    folder: str | None = Field(None, description="An absolute folder or file that lies in a source.")
+    source: str | None = Field(None, description="Name of a source.")
+    path: str = Field("", description="Text path within the source.")
+    again: bool = Field(False, description="Open every file again, even if nothing changed.")
+    batch_files: int | None = Field(None, ge=1, le=1000, description="Files in one batch.")
+    workers: int | None = Field(None, ge=1, le=64, description="Files read at once; services keep to what they were started with.")
+    quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")
+
+
+class Page(Model):
+    """One page; `next` is the cursor of the following one, null at the end."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class Problem(Model):
+    """What went wrong, where, and what to do."""
+
+    detail: str
+
+
+class Retry(Model):
+    """Which failures to owe again; all of them where nothing is said."""
+
+    stage: str | None = None
+    id: str | None = None
+
+
+class Count(Model):
+    """How many documents an action concerned."""
+
+    count: int

@@ -1,0 +1,47 @@
+"""How far things are: what is owed, what failed, what each file came to."""
+
+from typing import Any
+
+from gyrus.shared import debts
+from gyrus.shared.store import Store
+from gyrus.shared.topology import STAGES
+
+Document = dict[str, Any]
+
+
+async def owed(store: Store, cohort: str | None) -> dict[str, int]:
+    """Documents that owe each stage, of one cohort or of all."""
+    where = {"cohort": cohort} if cohort else {}
+    return {stage.name: await store[stage.collection].count_documents({**where, **debts.is_owed(stage.name)}) for stage in STAGES.values()}
+
+
+async def failures(store: Store, cohort: str | None) -> dict[str, int]:
+    """Documents whose work failed, by stage."""
+    where = {"cohort": cohort} if cohort else {}
+    counts = {s.name: await store[s.collection].count_documents({**where, "failure.stage": s.name}) for s in STAGES.values()}
+    return {stage: count for stage, count in counts.items() if count}
+
+
+async def job(store: Store, document: Document) -> Document:
+    """A job: its totals once they are frozen, and whether anything of its cohort is still owed."""
+    waiting = {stage: count for stage, count in (await owed(store, document["cohort"])).items() if count}
+    state = "failed" if "failure" in document else "done" if "open" not in document and not waiting else "working"
+    names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at")
+    return {"id": document["_id"], "state": state, **{name: document.get(name) for name in names}, "owed": waiting}
+
+
+async def overview(store: Store, cohort: str | None) -> Document:
+    """Everything at a glance."""
+    where = {"cohort": cohort} if cohort else {}
+    counts = {name: await store[name].count_documents(where) for name in ("files", "series", "studies", "subjects", "stacks")}
+    outcomes: dict[str, int] = {}
+    async for row in store["files"].aggregate([{"$match": where}, {"$group": {"_id": "$outcome", "n": {"$sum": 1}}}]):
+        outcomes[row["_id"] or "unsettled"] = row["n"]
+    return {
+        "cohort": cohort,
+        "counts": counts,
+        "outcomes": outcomes,
+        "owed": await owed(store, cohort),
+        "failures": await failures(store, cohort),
+        "dead_letters": await store["dead_letters"].count_documents({}),
+    }

@@ -1,0 +1,115 @@
+"""What people make happen: jobs, retries, settling now, reconciling. Everything is a debt that a room pays."""
+
+from pathlib import Path
+from typing import Any
+
+from gyrus.gateway.models import JobRequest
+from gyrus.gateway.settings import GatewaySettings
+from gyrus.shared import debts
+from gyrus.shared.bells import bell
+from gyrus.shared.bus import Bus
+from gyrus.shared.errors import Misuse
+from gyrus.shared.ids import digest, ulid
+from gyrus.shared.sources import Sources
+from gyrus.shared.store import AFTER, Store
+from gyrus.shared.topology import STAGES
+
+Document = dict[str, Any]
+
+
+class Steering:
+    """The gateway's hand on the flow."""
+
+    def __init__(self, store: Store, bus: Bus, sources: Sources, settings: GatewaySettings) -> None:
+        self.store, self.bus, self.sources, self.settings = store, bus, sources, settings
+
+    async def start_jobs(self, request: JobRequest) -> list[Document]:
+        """Start a scan; several where only a cohort is named: one for each place that it was fed from. Raises Misuse."""
+        if request.folder is not None:
+            places = [self._place(request.folder)]
+        elif request.source is not None:
+            if request.source not in self.sources.all():
+                raise Misuse(f"there is no source '{request.source}'. Sources: {', '.join(sorted(self.sources.all())) or 'none'}.")
+            places = [(request.source, request.path.strip("/"))]
+        else:
+            places = await self._places_of(request.cohort)
+        return [await self._start(request, *place) for place in places]
+
+    def _place(self, folder: str) -> tuple[str, str]:
+        path = Path(folder)
+        if not path.is_absolute():
+            raise Misuse(f"'{folder}' is not absolute: name a folder as the servers see it.")
+        try:
+            return self.sources.place(path)
+        except Misuse:
+            if not path.is_dir():
+                raise
+        self.sources.add(path, f"{path.name.lower() or 'root'}-{digest(str(path), 2)}")
+        return self.sources.place(path)
+
+    async def _places_of(self, cohort: str) -> list[tuple[str, str]]:
+        document = await self.store["cohorts"].find_one({"_id": cohort}) or {}
+        places = sorted((place["source"], place["path"]) for place in document.get("fed_from", []))
+        if not places:
+            raise Misuse(f"cohort '{cohort}' was not fed from anywhere yet: name a folder.")
+        return [place for place in places if not any(other != place and _within(place, other) for other in places)]
+
+    async def _start(self, request: JobRequest, source: str, path: str) -> Document:
+        quiet_s = request.quiet_s if request.quiet_s is not None else self.sources.all()[source].quiet_s
+        quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
+        options = {"again": request.again, "batch_files": request.batch_files}
+        job = {
+            "_id": ulid(),
+            "cohort": request.cohort,
+            "source": source,
+            "path": path,
+            "options": options,
+            "quiet_s": quiet_s,
+            "cap_s": max(self.settings.cap_s, quiet_s),
+            "open": True,
+        }
+        place = {"source": source, "path": path}
+        await self.store["cohorts"].update_one(
+            {"_id": request.cohort}, {"$setOnInsert": {"cohort": request.cohort}, "$addToSet": {"fed_from": place}}, upsert=True
+        )
+        await self.store.insert("jobs", job, "scan")
+        await self.bus.ring(*bell(STAGES["scan"], {**job, "owed": {"scan": {"n": 1}}}))
+        return await self.store["jobs"].find_one({"_id": job["_id"]}) or job
+
+    async def retry(self, stage_name: str | None, document: str | None) -> int:
+        """Owe again what failed, and ring. How many."""
+        count = 0
+        for stage in STAGES.values():
+            if stage_name not in (None, stage.name):
+                continue
+            query: Document = {"failure.stage": stage.name, **({"_id": document} if document else {})}
+            async for failed in self.store[stage.collection].find(query, {"_id": 1}):
+                change = debts.owe(stage.name, cap_s=0.001 if stage.event is None else 0)
+                owed = await self.store[stage.collection].find_one_and_update({"_id": failed["_id"]}, change, return_document=AFTER)
+                if owed and stage.event:
+                    await self.bus.ring(*bell(stage, owed))
+                count += 1
+        return count
+
+    async def settle_now(self, cohort: str) -> int:
+        """Series that wait for quiet are due at once."""
+        query = {"cohort": cohort, **debts.is_owed("settle")}
+        return int((await self.store["series"].update_many(query, [{"$set": {"owed.settle.due": "$$NOW"}}])).modified_count)
+
+    async def reconcile(self) -> int:
+        """After a restored backup: every series settles again, every volume is looked for, every place is scanned."""
+        await self.store["series"].update_many({}, debts.owe("settle", cap_s=0.001))
+        made = {"volume.refused": None, "volume": {"$type": "object"}}
+        await self.store["stacks"].update_many(made, debts.owe("preprocess"))
+        count = 0
+        async for cohort in self.store["cohorts"].find({}, {"_id": 1}):
+            count += len(await self.start_jobs(JobRequest(cohort=cohort["_id"])))
+        for stage in filter(lambda stage: stage.event, STAGES.values()):
+            async for owed in self.store[stage.collection].find(debts.is_owed(stage.name), {"cohort": 1, f"owed.{stage.name}": 1}):
+                await self.bus.ring(bell(stage, owed)[0])
+        return count
+
+
+def _within(place: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether a place lies in another one of the same source."""
+    return place[0] == other[0] and (other[1] == "" or place[1].startswith(other[1] + "/"))

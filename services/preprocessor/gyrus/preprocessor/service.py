@@ -1,0 +1,200 @@
+"""The preprocessor as a service: a labelled stack becomes tensors and a picture, or a refusal with its reason."""
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PositiveInt
+
+from gyrus.dicom.pixels import Refused
+from gyrus.preprocessor.core.make import Made, Request
+from gyrus.preprocessor.core.make import make as make_volume
+from gyrus.preprocessor.naming import image_name, slices
+from gyrus.shared import crash, debts, intake
+from gyrus.shared.documents import winners_of
+from gyrus.shared.errors import Away, Later
+from gyrus.shared.events import StackPreprocessed
+from gyrus.shared.service import Service
+from gyrus.shared.settings import Settings
+from gyrus.shared.store import BEFORE
+from gyrus.shared.workers import Workers
+
+Document = dict[str, Any]
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+class PreprocessorSettings(Settings):
+    """What the preprocessor needs."""
+
+    processed: Path = Field(description="Where tensors and pictures are written.")
+    preprocess_workers: PositiveInt = Field(1, description="Stacks in hand at once, each in a process of its own.")
+    outputs_grace_s: float = Field(600, ge=0, description="How long replaced outputs stay, for a DataLoader that is reading them.")
+    outputs_sweep_s: float = Field(3600, ge=0, description="How often outputs that no volume names are looked for; 0: never.")
+
+
+def make_in_worker(request: Request) -> Made | Refused:
+    """Runs in a worker process; a test may stop it between any two files that it writes."""
+    return make_volume(request, lambda _: crash.point_in_worker("preprocess.4"))
+
+
+class Preprocessor:
+    """Makes the volumes of stacks."""
+
+    def __init__(self, service: Service, settings: PreprocessorSettings, workers: Workers) -> None:
+        self.service, self.store, self.bus = service, service.store, service.bus
+        self.settings, self.workers = settings, workers
+        self._removals: set[asyncio.Task[None]] = set()
+
+    async def preprocess(self, stack_id: str) -> None:
+        """Pay `preprocess` on a stack: its outputs first, then `volume` and the payment in one update, then what nobody names goes."""
+        await crash.point("preprocess.1")
+        stack = await self.store["stacks"].find_one({"_id": stack_id, **debts.is_owed("preprocess")})
+        if stack is None:
+            return
+        n = debts.n_of(stack, "preprocess")
+        await crash.point("preprocess.2")
+        volume = await self._volume(stack, n)
+        await crash.point("preprocess.5")
+        change = debts.paid("preprocess")
+        change["$set"]["volume"] = volume
+        holds = {"_id": stack_id, **debts.unmoved("preprocess", n)}
+        before = await self.store["stacks"].find_one_and_update(holds, change, return_document=BEFORE)
+        await crash.point("preprocess.6")
+        if before is not None:
+            self._remove_later(_named(before) - set(_outputs(volume)))
+            await self.bus.ring(StackPreprocessed(cohort=stack["cohort"], stack=stack_id), f"preprocessed:{stack_id}:{n}")
+        else:  # owed anew meanwhile: what was just made is nobody's, unless the winner made the same
+            there = await self.store["stacks"].find_one({"_id": stack_id}, {"volume": 1}) or {}
+            self._remove_later(set(_outputs(volume)) - _named(there) - _named(stack))
+
+    async def _volume(self, stack: Document, n: int) -> Document | None:
+        """The volume of a stack as it is now: made, kept, or refused; None for a stack that has no label."""
+        label = stack.get("classification")
+        if stack["retired"] or label is None:
+            return None
+        if label["of"]["version"] != stack["version"]:
+            raise Later("the label is of another version; classify is owed")
+        of, had = {"version": stack["version"], "plan": label["plan"]}, stack.get("volume") or {}
+        if had.get("of") == of and not had["refused"] and all((self.settings.processed / name).exists() for name in had["outputs"]):
+            return dict(had)
+        if label["plan"]["mode"] is None:
+            return _refused(of, n, "unsupported_modality", "only MR and CT have a recipe")
+        await crash.point("preprocess.3")
+        files = await self._files(stack)
+        if any(file["gone"] for file in files):
+            return _refused(of, n, "vanished", f"{sum(f['gone'] for f in files)} of {len(files)} files are gone", had.get("outputs", []))
+        return await self._make(stack, n, of, files, await self._whole(files))
+
+    async def _files(self, stack: Document) -> list[Document]:
+        """The documents of the files that this version of the stack is made of."""
+        query = {"series": stack["series"], "outcome": "extracted", "stacks.key": stack["stack_key"]}
+        files = await self.store["files"].find(query).sort("_id").to_list(None)
+        if winners_of(files) != stack["winners"]:
+            raise Later("the files of the stack moved on; settle is owed")
+        return files
+
+    async def _whole(self, files: list[Document]) -> list[str]:
+        """Their paths. Where a file is not as its document says, a read of it is owed, and this is tried again later."""
+        paths = [self.service.sources.locate(file["source"], file["path"]) for file in files]
+        changed = False
+        for file, seen in zip(files, await asyncio.to_thread(lambda: [_stamp(path) for path in paths]), strict=True):
+            if seen != (file["size"], file["mtime_ns"]):
+                self.service.sources.root(file["source"])
+                await intake.announce_again(self.store, self.bus, file, seen)
+                changed = True
+        if changed:
+            raise Later("a file is not as its document says; a read of it is owed")
+        return paths
+
+    async def _make(self, stack: Document, n: int, of: Document, files: list[Document], paths: list[str]) -> Document:
+        series = await self.store["series"].find_one({"_id": stack["series"]}, {"series_fields.series_number": 1}) or {}
+        name = image_name(series.get("series_fields", {}).get("series_number"), stack["classification"], [stack["_id"], of, n])
+        folder = Path(stack["cohort"], stack["study"].split("/", 1)[1])
+        request = Request(
+            slices=slices(files, stack["stack_key"], paths),  # type: ignore[arg-type]
+            mode=of["plan"]["mode"],
+            folder=str(self.settings.processed / folder),
+            name=name,
+            about={"stack": stack["_id"], "n": n, **of},
+        )
+        try:
+            made = await self.workers.run(make_in_worker, request)
+        except OSError as error:
+            if error.errno in FULL:
+                raise Away(f"the folder of processed volumes takes no more: {error.strerror}") from error
+            raise
+        if isinstance(made, Refused):
+            return _refused(of, n, made.reason, made.detail)
+        outputs = [str(folder / output) for output in made.outputs]
+        shape = {"shape": list(made.shape), "spacing_mm": list(made.spacing_mm), "view": made.view}
+        return {"of": of, "n": n, "refused": None, "detail": None, "outputs": outputs, "mode": made.mode, **shape}
+
+    # ── removal ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _remove_later(self, outputs: Iterable[str]) -> None:
+        names = sorted(outputs)
+        if names:
+            task = asyncio.create_task(self._remove(names))
+            self._removals.add(task)
+            task.add_done_callback(self._removals.discard)
+
+    async def _remove(self, names: list[str]) -> None:
+        """After the grace; a service that ends before leaves it to the slow sweep."""
+        await asyncio.sleep(self.settings.outputs_grace_s)
+        for name in sorted(names, key=lambda name: name.endswith("_metadata.json")):  # the file that names the others goes last
+            (self.settings.processed / name).unlink(missing_ok=True)
+
+    async def sweep_outputs(self) -> None:
+        """Remove outputs that no volume names and none can name any more: their `n` is older than the stack's, or equal and paid."""
+        for path in await asyncio.to_thread(lambda: sorted(self.settings.processed.glob("*/*/*_metadata.json"))):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime >= self.settings.outputs_grace_s:
+                    await self._sweep_one(path)
+
+    async def _sweep_one(self, path: Path) -> None:
+        written = json.loads(path.read_text())
+        stack = await self.store["stacks"].find_one({"_id": written["about"]["stack"]}, {"volume.outputs": 1, "owed": 1})
+        folder = path.parent.relative_to(self.settings.processed)
+        if stack is None or str(folder / path.name) in _named(stack):
+            return
+        n = debts.n_of(stack, "preprocess")
+        if written["about"]["n"] < n or (written["about"]["n"] == n and not debts.owes(stack, "preprocess")):
+            await self._remove([str(folder / name) for name in written["files"]])
+
+
+def _refused(of: Document, n: int, reason: str, detail: str, outputs: Iterable[str] = ()) -> Document:
+    return {"of": of, "n": n, "refused": reason, "detail": detail, "outputs": list(outputs)}
+
+
+def _named(stack: Mapping[str, Any]) -> set[str]:
+    return set(_outputs(stack.get("volume")))
+
+
+def _outputs(volume: Mapping[str, Any] | None) -> list[str]:
+    return list((volume or {}).get("outputs", ()))
+
+
+def _stamp(path: str) -> tuple[int | None, int | None]:
+    try:
+        stat = os.stat(path)  # noqa: PTH116 - any bytes
+    except (FileNotFoundError, NotADirectoryError):
+        return None, None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def make() -> Service:
+    """The preprocessor, wired."""
+    settings = PreprocessorSettings()
+    service = Service("preprocessor", settings)
+    workers = Workers(settings.preprocess_workers, ["gyrus.preprocessor.core.prepare", "gyrus.preprocessor.service"], settings.crash_points)
+    service.at_end(workers.close)
+    preprocessor = Preprocessor(service, settings, workers)
+    service.answers("preprocess", preprocessor.preprocess, workers=settings.preprocess_workers)
+    service.every(settings.outputs_sweep_s, "sweep_outputs", preprocessor.sweep_outputs)
+    return service

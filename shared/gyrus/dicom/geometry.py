@@ -1,0 +1,184 @@
+"""The geometry of a stack in patient axes (LPS, mm): spacing, gaps, shear, the matrix that places its voxels."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from gyrus.dicom.members import Member, StackImage, members_of
+from gyrus.dicom.orientation import (
+    Vector,
+    angle_deg,
+    cosines,
+    difference,
+    dot,
+    normal_of,
+    obliquity_deg,
+    orientation_class,
+    orientation_text,
+    scaled,
+)
+from gyrus.dicom.values import Value
+from gyrus.dicom.volumes import VOLUME_FIELDS, Arrangement, arranged, has_place, is_mixed, volumes_axis
+
+SHEARED_DEG = 0.1
+GEOMETRY_FIELDS = (
+    *VOLUME_FIELDS,
+    "rows",
+    "columns",
+    "pixel_spacing",
+    "slice_thickness",
+    "spacing_between_slices",
+    "tile_normal",
+    "tile_positions",
+)
+
+
+def order(images: Sequence[StackImage]) -> list[list[int]]:
+    """Volumes × slices, ascending along the normal, for whoever reads the pixels; empty if the images do not make volumes.
+
+    The numbers are places in `members_of(images, ())`: images in the given order, the stack's frames of each ascending.
+    """
+    found = arranged(members_of(images, GEOMETRY_FIELDS))
+    return found.volumes if found else []
+
+
+def geometry(members: Sequence[Member], found: Arrangement | None) -> dict[str, Value]:
+    """The geometry of a stack whose members were arranged.
+
+    status: `uniform`, `single_slice`, `missing_slices`, `variable_spacing`, `mixed_orientation` or `no_geometry`.
+    """
+    first = members[found.volumes[0][0]] if found else min(members, key=lambda member: (member.sop, member.frame))
+    known = first.known
+    summary = _plane(known) | {
+        "n_slices": known.get("tile_count") or (len(found.positions_mm) if found else None),
+        "n_volumes": len(found.volumes) if found else None,
+        "n_extra": len(found.extra) if found else 0,
+        "volumes_axis": volumes_axis(members, found.volumes) if found else None,
+        "mixed_matrix": len({(member.known.get("rows"), member.known.get("columns")) for member in members}) > 1,
+    }
+    if not all(has_place(member) for member in members):
+        return summary | {"status": "no_geometry"}
+    if found is None or is_mixed(members):
+        return summary | {"status": "mixed_orientation"}
+    if known.get("tile_count"):
+        return summary | _tiled(known)
+    last = members[found.volumes[0][-1]].known
+    return summary | _stacked(known, last, found.positions_mm)
+
+
+def _plane(known: dict[str, Value]) -> dict[str, Value]:
+    orientation = known.get("image_orientation_patient")
+    normal = normal_of(orientation)
+    return {
+        "orientation": orientation_class(orientation),
+        "orientation_text": orientation_text(orientation),
+        "obliquity_deg": _rounded(obliquity_deg(orientation), 3),
+        "normal": list(normal) if normal else None,
+        "rows": known.get("rows"),
+        "columns": known.get("columns"),
+        "pixel_spacing_mm": known.get("pixel_spacing"),
+        "slice_thickness_mm": known.get("slice_thickness"),
+    }
+
+
+def spacing_of(positions: Sequence[float]) -> dict[str, Value]:
+    """`status`, `slice_spacing_mm` and `n_missing` of ascending positions (mm)."""
+    steps = [after - before for before, after in pairwise(positions)]
+    if not steps:
+        return {"status": "single_slice", "slice_spacing_mm": None, "n_missing": 0}
+    step = median(steps)
+    if max(abs(one - step) for one in steps) <= max(0.01, 0.01 * step):
+        return {"status": "uniform", "slice_spacing_mm": round(step, 5), "n_missing": 0}
+    for base in (step, min(steps)):
+        multiples = [max(1, round(one / base)) for one in steps]
+        if all(abs(one - count * base) <= 0.05 * base for one, count in zip(steps, multiples, strict=True)):
+            return {"status": "missing_slices", "slice_spacing_mm": round(base, 5), "n_missing": sum(multiples) - len(steps)}
+    return {"status": "variable_spacing", "slice_spacing_mm": round(step, 5), "n_missing": 0}
+
+
+def _stacked(first: dict[str, Value], last: dict[str, Value], positions: list[float]) -> dict[str, Value]:
+    """Spacing, shear and matrix of slices that lie in images of their own."""
+    spacing = spacing_of(positions)
+    if spacing["status"] == "single_slice":
+        spacing["slice_spacing_mm"] = _single_spacing(first)
+    normal = normal_of(first["image_orientation_patient"]) or (0.0, 0.0, 1.0)
+    way = difference(last["image_position_patient"], first["image_position_patient"])
+    length = math.sqrt(dot(way, way))
+    shear = angle_deg(abs(dot(way, normal)) / length) if len(positions) > 1 and length else 0.0
+    if len(positions) > 1:
+        step = scaled(way, 1 / (len(positions) - 1 + spacing["n_missing"]))
+    else:
+        step = scaled(normal, spacing["slice_spacing_mm"] or 1.0)
+    gap = spacing["slice_spacing_mm"] - first["slice_thickness"] if _has(first, spacing) else None
+    return spacing | {
+        "gap_mm": _rounded(gap, 4),
+        "shear_deg": round(shear, 3),
+        "is_sheared": shear > SHEARED_DEG,
+        "affine_lps": _affine(first, tuple(first["image_position_patient"]), step),
+    }
+
+
+def _has(first: dict[str, Value], spacing: dict[str, Value]) -> bool:
+    return spacing["slice_spacing_mm"] is not None and first.get("slice_thickness") is not None
+
+
+def _single_spacing(known: dict[str, Value]) -> Value:
+    between, thickness = known.get("spacing_between_slices"), known.get("slice_thickness")
+    return between if between is not None and between > 0 else thickness
+
+
+def _tiled(known: dict[str, Value]) -> dict[str, Value]:
+    """Geometry of a volume whose slices are tiles of one image (Siemens mosaic, United Imaging grid)."""
+    count, positions = known["tile_count"], known.get("tile_positions")
+    across = math.ceil(math.sqrt(count))
+    down = across if positions is None else math.ceil(count / across)
+    rows, columns = (known.get("rows") or 0) // down, (known.get("columns") or 0) // across
+    origin, step = _tile_origin_and_step(known, rows, columns)
+    spacing = math.sqrt(dot(step, step))
+    thickness = known.get("slice_thickness")
+    return {
+        "status": "uniform" if count > 1 else "single_slice",
+        "rows": rows,
+        "columns": columns,
+        "slice_spacing_mm": round(spacing, 5),
+        "n_missing": 0,
+        "gap_mm": _rounded(None if thickness is None else spacing - thickness, 4),
+        "shear_deg": 0.0,
+        "is_sheared": False,
+        "affine_lps": _affine(known, origin, step),
+    }
+
+
+def _tile_origin_and_step(known: dict[str, Value], rows: int, columns: int) -> tuple[Vector, Vector]:
+    """The corner of the first tile and the way from one tile to the next.
+
+    A mosaic's position is that of an image as large as the mosaic around the same centre, so the tile's corner lies further in.
+    """
+    positions = known.get("tile_positions")
+    if positions is not None and len(positions) >= 6:
+        first, last = positions[:3], positions[-3:]
+        step = scaled(difference(last, first), 1 / (len(positions) // 3 - 1))
+        return (first[0], first[1], first[2]), step
+    along_row, along_column = cosines(known["image_orientation_patient"]) or ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    between_rows, between_columns = known.get("pixel_spacing") or (1.0, 1.0)
+    right = scaled(along_row, between_columns * ((known.get("columns") or 0) - columns) / 2)
+    downwards = scaled(along_column, between_rows * ((known.get("rows") or 0) - rows) / 2)
+    corner = known["image_position_patient"]
+    origin = (corner[0] + right[0] + downwards[0], corner[1] + right[1] + downwards[1], corner[2] + right[2] + downwards[2])
+    normal = known.get("tile_normal") or normal_of(known["image_orientation_patient"]) or (0.0, 0.0, 1.0)
+    return origin, scaled(normal, _single_spacing(known) or 1.0)
+
+
+def _affine(known: dict[str, Value], origin: Any, step: Vector) -> list[list[float]] | None:
+    """Rows of the 3 × 4 matrix from (column, row, slice) indices to mm; None without a pixel spacing."""
+    plane, spacing = cosines(known["image_orientation_patient"]), known.get("pixel_spacing")
+    if plane is None or spacing is None or len(spacing) != 2:
+        return None
+    along_row, along_column = scaled(plane[0], spacing[1]), scaled(plane[1], spacing[0])
+    return [[along_row[axis], along_column[axis], step[axis], origin[axis]] for axis in range(3)]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits) + 0.0

@@ -1,0 +1,196 @@
+"""Which stack an image belongs to: a readable key, a pure function of one image or frame, so that nobody has to look at the others.
+
+What is not in the key stays an axis inside a stack: b-value, direction, time, position. Tube current, exposure, repetition time, echo
+train and coil are not in it either: they change inside one acquisition.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from gyrus.dicom.orientation import orientation_class
+from gyrus.dicom.values import Value
+
+KEY_FIELDS = (
+    "modality",
+    "enhanced",
+    "image_type",
+    "image_orientation_patient",
+    "complex_image_component",
+    "echo_time",
+    "inversion_time",
+    "flip_angle",
+    "echo_numbers",
+    "kvp",
+    "convolution_kernel",
+    "slice_thickness",
+    "reconstruction_method",
+    "corrected_image",
+    "attenuation_correction_method",
+)
+
+DIXON_ROLES = frozenset({"W", "F", "IP", "OP", "WATER", "FAT", "IN_PHASE", "OPP_PHASE"})
+ROLES = DIXON_ROLES.union(
+    ("ADC", "EADC", "TRACEW", "TRACE", "FA", "RGB", "COLFA", "TENSOR", "TENSOR_B0", "DIFFUSION", "CALC_BVALUE"),
+    ("ASL", "PERFUSION", "SUB", "SUBTRACTION", "RELCBF", "RCBF", "CBF", "CBV", "MTT", "TTP", "TTEST", "COLOR_LUT", "MEAN_MAP"),
+    ("UNI", "INV1", "INV2", "DEN", "SWI", "MNIP", "MIN_IP", "MAG", "PHA"),
+    ("MPR", "MIP", "CPR", "REFORMATTED", "PROJECTION IMAGE", "CSA MPR", "CSA MIP"),
+    ("LOCALIZER", "OTHER", "SCREENSHOT", "SCREEN SAVE", "CSA REPORT"),
+)
+
+_COMPONENTS = {"MAGNITUDE": "M", "PHASE": "P", "REAL": "R", "IMAGINARY": "I"}
+_SET_ASIDE = frozenset({"LOCALIZER", "OTHER"})
+
+
+def stack_key(shared: dict[str, Value], image: dict[str, Value]) -> str:
+    """The key of an image or frame, e.g. `MR|TE=2.5|TI=900|FA=9|ECHO=1|TYPE=M|ROLE=|ORIENT=SAG`.
+
+    A part whose value is unknown is empty. Frames of enhanced objects end with `|MF=1`.
+    """
+    known = {**shared, **image}
+    modality = str(known.get("modality") or "").upper()
+    parts = _PARTS.get(modality, _other_parts)(known)
+    parts["ORIENT"] = orientation_class(known.get("image_orientation_patient"))
+    if known.get("enhanced"):
+        parts["MF"] = "1"
+    return "|".join([modality, *(f"{name}={value}" for name, value in parts.items())])
+
+
+def parsed_key(key: str) -> dict[str, str]:
+    """The parts of a key by name; the modality is under `MODALITY`."""
+    modality, *parts = key.split("|")
+    return {"MODALITY": modality, **dict(part.partition("=")[::2] for part in parts)}
+
+
+def kind_of(keys: Iterable[str]) -> str:
+    """What varies between the stacks of a series: `single`, `multi_echo`, `magnitude_phase`, …, or `mixed`."""
+    every = [parsed_key(key) for key in set(keys)]
+    parts = [part for part in every if not _SET_ASIDE & set(part.get("ROLE", "").split("+"))] or every
+    varying = {name for part in parts for name in part if len({other.get(name, "") for other in parts}) > 1}
+    forms = {part.get("MF", "") for part in parts}
+    if len(forms) > 1:
+        varying = set.intersection(*(_varying_of_form(parts, form) for form in forms))
+        if not varying:
+            return "duplicate_representation"
+    return _named(frozenset(varying - {"MF"}), {part.get("ROLE", "") for part in parts})
+
+
+def _varying_of_form(parts: list[dict[str, str]], form: str) -> set[str]:
+    same = [part for part in parts if part.get("MF", "") == form]
+    return {name for part in same for name in part if len({other.get(name, "") for other in same}) > 1}
+
+
+_KINDS: dict[frozenset[str], str] = {
+    frozenset(): "single",
+    frozenset({"TE"}): "multi_echo",
+    frozenset({"ECHO"}): "multi_echo",
+    frozenset({"TE", "ECHO"}): "multi_echo",
+    frozenset({"TI"}): "multi_ti",
+    frozenset({"FA"}): "multi_flip_angle",
+    frozenset({"TI", "FA"}): "multi_ti_flip_angle",
+    frozenset({"TI", "FA", "ROLE"}): "multi_ti_flip_angle",
+    frozenset({"TYPE"}): "magnitude_phase",
+    frozenset({"TE", "TYPE"}): "multi_echo_magnitude_phase",
+    frozenset({"TE", "ECHO", "TYPE"}): "multi_echo_magnitude_phase",
+    frozenset({"ROLE"}): "derived_maps",
+    frozenset({"ROLE", "TYPE"}): "derived_maps",
+    frozenset({"ORIENT"}): "multi_orientation",
+    frozenset({"KERNEL"}): "multi_kernel",
+    frozenset({"KVP"}): "multi_kvp",
+    frozenset({"ST"}): "multi_thickness",
+    frozenset({"AC"}): "ac_nac",
+}
+
+
+def _named(varying: frozenset[str], roles: set[str]) -> str:
+    words = {word for role in roles for word in role.split("+")}
+    if "ROLE" in varying and varying <= {"ROLE", "TE", "ECHO"} and words <= DIXON_ROLES:
+        return "dixon"
+    return _KINDS.get(varying, "mixed")
+
+
+def component_letter(known: dict[str, Value]) -> str:
+    """M, P, R or I for magnitude, phase, real and imaginary; empty if the image does not say."""
+    word = _COMPONENTS.get(_upper(known.get("complex_image_component")))
+    if word:
+        return word
+    tokens = [_upper(token) for token in known.get("image_type") or []]
+    third, fourth = (tokens + [""] * 4)[2:4]
+    if third in ("M", "M_FFE", "M_SE", "M_IR"):
+        return "M"
+    if third in ("P", "PHASE MAP"):
+        return "P"
+    if third[:2] in ("R", "R_", "I", "I_"):
+        return third[0]
+    return fourth if fourth in _COMPONENTS.values() else ""
+
+
+def role(known: dict[str, Value]) -> str:
+    """The derived words of an image type from its third value on, joined by `+`."""
+    tokens = [_upper(token) for token in (known.get("image_type") or [])[2:]]
+    return "+".join(dict.fromkeys(token for token in tokens if token in ROLES))
+
+
+def _mr_parts(known: dict[str, Value]) -> dict[str, str]:
+    return {
+        "TE": _echo_time(known.get("echo_time")),
+        "TI": _number(known.get("inversion_time"), 0),
+        "FA": _number(known.get("flip_angle"), 0),
+        "ECHO": _text(known.get("echo_numbers")),
+        "TYPE": component_letter(known),
+        "ROLE": role(known),
+    }
+
+
+def _ct_parts(known: dict[str, Value]) -> dict[str, str]:
+    return {
+        "KVP": _number(known.get("kvp"), 0),
+        "KERNEL": "+".join(known.get("convolution_kernel") or []).strip(),
+        "ST": f"{value:.3g}" if (value := known.get("slice_thickness") or 0) > 0 else "",
+        "TYPE": _third_token(known),
+    }
+
+
+def _pt_parts(known: dict[str, Value]) -> dict[str, str]:
+    method = _upper(known.get("attenuation_correction_method"))
+    corrections = [_upper(word) for word in known.get("corrected_image") or []]
+    is_corrected = "ATTN" in corrections or method not in ("", "NONE")
+    return {
+        "TYPE": _third_token(known),
+        "RECON": _text(known.get("reconstruction_method")).upper(),
+        "AC": "1" if is_corrected else "0",
+    }
+
+
+def _other_parts(known: dict[str, Value]) -> dict[str, str]:
+    return {"TYPE": _third_token(known), "ROLE": role(known)}
+
+
+_PARTS = {"MR": _mr_parts, "CT": _ct_parts, "PT": _pt_parts}
+
+
+def _third_token(known: dict[str, Value]) -> str:
+    return _upper(((known.get("image_type") or []) + [""] * 3)[2])
+
+
+def _echo_time(value: Any) -> str:
+    """Tenths of a millisecond, hundredths below 1 ms; 0 is kept, since field maps are written with it."""
+    if value is None or value < 0:
+        return ""
+    nudged = value + 1e-6 * value
+    return f"{round(nudged, 2 if nudged < 1 else 1):g}"
+
+
+def _number(value: Any, digits: int) -> str:
+    if value is None or value <= 0:
+        return ""
+    rounded = round(value + 1e-6 * value, digits)
+    return f"{rounded:g}" if rounded else ""
+
+
+def _upper(value: Any) -> str:
+    return str(value).strip().upper() if value is not None else ""
+
+
+def _text(value: Any) -> str:
+    """A value as it may stand in a key: without the key's own separators."""
+    return "" if value is None else str(value).strip().replace("|", "/")
