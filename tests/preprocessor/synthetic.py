@@ -65,8 +65,8 @@ def a_head(points_mm: np.ndarray) -> np.ndarray:
     x, y, z = np.moveaxis(np.rint(points_mm).astype(int), -1, 0)
     values = 20 + (x * 7 + y * 13 + z * 29) % 11
     values[near((0, 0, 0), (58, 70, 62))] = 500
-    for centre, brightness in (((0, 0, 48), CROWN), ((46, 0, 0), LEFT_EAR), ((0, -56, 0), NOSE)):
-        values[near(centre, (11, 11, 11))] = brightness
+    for centre, brightness in (((0, 0, 40), CROWN), ((38, 0, 0), LEFT_EAR), ((0, -48, 0), NOSE)):
+        values[near(centre, (18, 18, 18))] = brightness
     return values
 
 

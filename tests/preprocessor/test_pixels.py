@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from preprocessor.synthetic import AXIAL, CORONAL, OBLIQUE, ORIENTATIONS, SAGITTAL, Slices, Stack, write_multi_frame, write_stack
 
 import gyrus.dicom.pixels
 import gyrus.preprocessor.core
 from gyrus.dicom.pixels import Refused, read_volume
 from gyrus.preprocessor.core.refusals import REFUSALS
+from preprocessor.synthetic import AXIAL, CORONAL, OBLIQUE, ORIENTATIONS, SAGITTAL, Slices, Stack, write_multi_frame, write_stack
 
 
 def refusal(slices: Slices) -> Refused:

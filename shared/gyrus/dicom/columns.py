@@ -60,7 +60,7 @@ def frame_numbers(ranges: str) -> list[int]:
 def _as_numbers(values: Sequence[Value]) -> Column | None:
     """A column of bare numbers, if every value is a float, an integer, or a list of as many floats as the others."""
     kinds = {type(value) for value in values}
-    if kinds == {float} or kinds == {int}:
+    if kinds in ({float}, {int}):
         letter = "d" if kinds == {float} else "q"
         try:
             return {"bytes": _bytes(letter, values), "type": letter, "width": 0}

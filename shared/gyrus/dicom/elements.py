@@ -81,7 +81,7 @@ class Elements:
 
     def tags(self) -> set[int]:
         """All tags that are present."""
-        return {int(tag) for tag in self._dataset.keys()}
+        return {int(tag) for tag in self._dataset.keys()}  # noqa: SIM118 - iterating over a data set converts its values
 
     def value(self, tag: int, kind: str, name: str = "", vr: str = "") -> Value:
         """The value of one element, or None. `name` is the field that a flaw is counted under; `vr` helps where the file has none."""

@@ -1,7 +1,8 @@
 """What is read from a header: one table of fields, from which readers, documents and fingerprints are made.
 
 A field is found at its own tag, else at the end of one of its `nested` paths (functional groups of enhanced objects, sequences of
-classic ones), else at one of its `private` places. The first value that is not empty wins. A field without a tag is derived, or has only other places.
+classic ones), else at one of its `private` places. The first value that is not empty wins.
+A field without a tag is derived, or has only other places.
 
 Levels: subject, study, series and acquisition fields are the same for most images of a series and make the shared block of a header;
 image fields change from image to image.
@@ -48,7 +49,7 @@ _MEASURES = 0x00289110  # PixelMeasuresSequence
 _VALUES, _WINDOW = 0x00289145, 0x00289132  # PixelValueTransformationSequence, FrameVOILUTSequence
 _ANATOMY = 0x00209071  # FrameAnatomySequence
 _FRAME_TYPES = (0x00189226, 0x00189329, 0x00189751)  # MR, CT and PET image frame type sequences
-_TIMING, _ECHO, _MODIFIER = 0x00189112, 0x00189114, 0x00189115
+_TIMING, _ECHO, _MODIFY = 0x00189112, 0x00189114, 0x00189115
 _IMAGING, _FOV, _AVERAGES = 0x00189006, 0x00189125, 0x00189119
 _RECEIVE, _TRANSMIT = 0x00189042, 0x00189049
 _DIFFUSION, _DIRECTION = 0x00189117, 0x00189076
@@ -67,6 +68,7 @@ def _xa(element: int, vr: str) -> Private:
 
 
 _XA_NAME = Private(0x0021, "SIEMENS MR SDI 02", 0x77, "LO", "siemens_xa")
+_XA_IMAGE_TYPE = Private(0x0021, "SIEMENS MR SDI 02", 0x75, "CS", "siemens_xa")
 _GE_FILE = Private(0x0019, "GEMS_ACQU_01", 0x9C, "LO", "ge_private")
 _GE_FAMILY = Private(0x0019, "GEMS_ACQU_01", 0x9E, "LO", "ge_private")
 _PHILIPS_TECHNIQUE = Private(0x2001, "Philips Imaging DD 001", 0x20, "LO", "philips_private")
@@ -129,6 +131,7 @@ FIELDS: tuple[Field, ...] = (
     # Acquisition, any modality
     Field("sop_class_uid", "SOPClassUID", 0x00080016, _A, "uid"),
     Field("image_type", "ImageType", 0x00080008, _A, "texts", nested=_frame_type(0x00089007)),
+    Field("siemens_image_type", "", 0, _A, "texts", private=(_XA_IMAGE_TYPE,)),
     Field("acquisition_date", "AcquisitionDate", 0x00080022, _A, "date"),
     Field("derivation_description", "DerivationDescription", 0x00082111, _A),
     Field("slice_thickness", "SliceThickness", 0x00180050, _A, "number", "mm", ((_MEASURES, 0x00180050),)),
@@ -160,7 +163,6 @@ FIELDS: tuple[Field, ...] = (
     Field("sequence_variant", "SequenceVariant", 0x00180021, _A, "texts", private=(_xa(0x5B, "CS"),)),
     Field("scan_options", "ScanOptions", 0x00180022, _A, "texts", private=(_xa(0x5C, "CS"),)),
     Field("mr_acquisition_type", "MRAcquisitionType", 0x00180023, _A),
-    Field("sequence_name", "SequenceName", 0x00180024, _A, nested=((_FRAME_TYPES[0], 0x00180024),), private=(_XA_NAME, _UIH_NAME)),
     Field("pulse_sequence_name", "PulseSequenceName", 0x00189005, _A),
     Field("ge_pulse_sequence", "", 0, _A, private=(_GE_FILE,)),
     Field("ge_sequence_family", "", 0, _A, private=(_GE_FAMILY,)),
@@ -169,13 +171,13 @@ FIELDS: tuple[Field, ...] = (
     Field("angio_flag", "AngioFlag", 0x00180025, _A),
     Field("repetition_time", "RepetitionTime", 0x00180080, _A, "number", "ms", ((_TIMING, 0x00180080),)),
     Field("echo_time", "EchoTime", 0x00180081, _A, "number", "ms", ((_ECHO, 0x00189082),)),
-    Field("inversion_time", "InversionTime", 0x00180082, _A, "number", "ms", ((_MODIFIER, 0x00189079),)),
+    Field("inversion_time", "InversionTime", 0x00180082, _A, "number", "ms", ((_MODIFY, 0x00189079),)),
     Field("flip_angle", "FlipAngle", 0x00181314, _A, "number", "deg", ((_TIMING, 0x00181314),), (_PHILIPS_FLIP,)),
     Field("echo_numbers", "EchoNumbers", 0x00180086, _A, "integer"),
-    Field("echo_train_length", "EchoTrainLength", 0x00180091, _A, "integer", nested=((_TIMING, 0x00180091),)),
-    Field("rf_echo_train_length", "RFEchoTrainLength", 0x00189240, _A, "integer", nested=((_TIMING, 0x00189240),)),
-    Field("gradient_echo_train_length", "GradientEchoTrainLength", 0x00189241, _A, "integer", nested=((_TIMING, 0x00189241),)),
-    Field("number_of_averages", "NumberOfAverages", 0x00180083, _A, "number", nested=((_AVERAGES, 0x00180083),)),
+    Field("echo_train_length", "EchoTrainLength", 0x00180091, _A, "integer", "", ((_TIMING, 0x00180091),)),
+    Field("rf_echo_train_length", "RFEchoTrainLength", 0x00189240, _A, "integer", "", ((_TIMING, 0x00189240),)),
+    Field("gradient_echo_train_length", "GradientEchoTrainLength", 0x00189241, _A, "integer", "", ((_TIMING, 0x00189241),)),
+    Field("number_of_averages", "NumberOfAverages", 0x00180083, _A, "number", "", ((_AVERAGES, 0x00180083),)),
     Field("imaged_nucleus", "ImagedNucleus", 0x00180085, _A, nested=((0x00189100,), (_IMAGING, 0x00189100))),
     Field("magnetic_field_strength", "MagneticFieldStrength", 0x00180087, _A, "number", "T"),
     Field("percent_sampling", "PercentSampling", 0x00180093, _A, "number", "%", ((_FOV, 0x00180093),)),
@@ -185,31 +187,25 @@ FIELDS: tuple[Field, ...] = (
     Field("in_plane_phase_encoding_direction", "InPlanePhaseEncodingDirection", 0x00181312, _A, nested=((_FOV, 0x00181312),)),
     Field("receive_coil_name", "ReceiveCoilName", 0x00181250, _A, nested=((_RECEIVE, 0x00181250),)),
     Field("transmit_coil_name", "TransmitCoilName", 0x00181251, _A, nested=((_TRANSMIT, 0x00181251),)),
-    Field("parallel_acquisition", "ParallelAcquisition", 0x00189077, _A, nested=((_MODIFIER, 0x00189077),)),
-    Field("parallel_acquisition_technique", "ParallelAcquisitionTechnique", 0x00189078, _A, nested=((_MODIFIER, 0x00189078),)),
-    Field(
-        "parallel_reduction_factor_in_plane",
-        "ParallelReductionFactorInPlane",
-        0x00189069,
-        _A,
-        "number",
-        nested=((_MODIFIER, 0x00189069),),
-    ),
+    Field("parallel_acquisition", "ParallelAcquisition", 0x00189077, _A, nested=((_MODIFY, 0x00189077),)),
+    Field("parallel_acquisition_technique", "ParallelAcquisitionTechnique", 0x00189078, _A, nested=((_MODIFY, 0x00189078),)),
+    Field("parallel_reduction_factor_in_plane", "ParallelReductionFactorInPlane", 0x00189069, _A, "number", "", ((_MODIFY, 0x00189069),)),
     Field(
         "parallel_reduction_factor_out_of_plane",
         "ParallelReductionFactorOutOfPlane",
         0x00189155,
         _A,
         "number",
-        nested=((_MODIFIER, 0x00189155),),
+        "",
+        ((_MODIFY, 0x00189155),),
     ),
     Field("multiband_factor", "", 0, _A, "number"),
-    Field("partial_fourier", "PartialFourier", 0x00189081, _A, nested=((_MODIFIER, 0x00189081),)),
-    Field("inversion_recovery", "InversionRecovery", 0x00189009, _A, nested=((_MODIFIER, 0x00189009),)),
-    Field("spoiling", "Spoiling", 0x00189016, _A, nested=((_MODIFIER, 0x00189016),)),
-    Field("t2_preparation", "T2Preparation", 0x00189021, _A, nested=((_MODIFIER, 0x00189021),)),
-    Field("flow_compensation", "FlowCompensation", 0x00189010, _A, nested=((_MODIFIER, 0x00189010),)),
-    Field("spectrally_selected_excitation", "SpectrallySelectedExcitation", 0x00189026, _A, nested=((_MODIFIER, 0x00189026),)),
+    Field("partial_fourier", "PartialFourier", 0x00189081, _A, nested=((_MODIFY, 0x00189081),)),
+    Field("inversion_recovery", "InversionRecovery", 0x00189009, _A, nested=((_MODIFY, 0x00189009),)),
+    Field("spoiling", "Spoiling", 0x00189016, _A, nested=((_MODIFY, 0x00189016),)),
+    Field("t2_preparation", "T2Preparation", 0x00189021, _A, nested=((_MODIFY, 0x00189021),)),
+    Field("flow_compensation", "FlowCompensation", 0x00189010, _A, nested=((_MODIFY, 0x00189010),)),
+    Field("spectrally_selected_excitation", "SpectrallySelectedExcitation", 0x00189026, _A, nested=((_MODIFY, 0x00189026),)),
     Field("magnetization_transfer", "MagnetizationTransfer", 0x00189020, _A, nested=((_IMAGING, 0x00189020),)),
     Field("blood_signal_nulling", "BloodSignalNulling", 0x00189022, _A, nested=((_IMAGING, 0x00189022),)),
     Field("echo_pulse_sequence", "EchoPulseSequence", 0x00189008, _A),
@@ -263,22 +259,16 @@ FIELDS: tuple[Field, ...] = (
     # One image
     Field("sop_instance_uid", "SOPInstanceUID", 0x00080018, "image", "uid"),
     Field("instance_number", "InstanceNumber", 0x00200013, "image", "integer"),
-    Field("acquisition_number", "AcquisitionNumber", 0x00200012, "image", "integer", nested=((_CONTENT, 0x00209156),)),
+    Field("acquisition_number", "AcquisitionNumber", 0x00200012, "image", "integer", "", ((_CONTENT, 0x00209156),)),
     Field("acquisition_date_time", "AcquisitionDateTime", 0x0008002A, "image", "date_time", nested=((_CONTENT, 0x00189074),)),
     Field("acquisition_time", "AcquisitionTime", 0x00080032, "image", "time"),
     Field("content_time", "ContentTime", 0x00080033, "image", "time"),
+    Field("sequence_name", "SequenceName", 0x00180024, "image", nested=((_FRAME_TYPES[0], 0x00180024),), private=(_XA_NAME, _UIH_NAME)),
     Field("image_comments", "ImageComments", 0x00204000, "image"),
     Field("image_position_patient", "ImagePositionPatient", 0x00200032, "image", "numbers", "mm", ((_POSITION, 0x00200032),)),
     Field("image_orientation_patient", "ImageOrientationPatient", 0x00200037, "image", "numbers", "", ((_PLANE, 0x00200037),)),
     Field("slice_location", "SliceLocation", 0x00201041, "image", "number", "mm"),
-    Field(
-        "temporal_position_identifier",
-        "TemporalPositionIdentifier",
-        0x00200100,
-        "image",
-        "integer",
-        nested=((_CONTENT, 0x00209128),),
-    ),
+    Field("temporal_position_identifier", "TemporalPositionIdentifier", 0x00200100, "image", "integer", "", ((_CONTENT, 0x00209128),)),
     Field("trigger_time", "TriggerTime", 0x00181060, "image", "number", "ms", ((_CARDIAC, 0x00209153),)),
     Field("diffusion_b_value", "DiffusionBValue", 0x00189087, "image", "number", "s/mm2", ((_DIFFUSION, 0x00189087),)),
     Field("diffusion_directionality", "DiffusionDirectionality", 0x00189075, "image", nested=((_DIFFUSION, 0x00189075),)),
@@ -288,7 +278,8 @@ FIELDS: tuple[Field, ...] = (
         0x00189089,
         "image",
         "numbers",
-        nested=((_DIFFUSION, _DIRECTION, 0x00189089),),
+        "",
+        ((_DIFFUSION, _DIRECTION, 0x00189089),),
     ),
     Field("diffusion_frame", "", 0, "image"),
     Field("pixel_offset", "", 0, "image", "integer", "bytes"),

@@ -119,6 +119,24 @@ def with_echo_ranks(constant: dict[str, Value], varying: dict[str, list[Value]])
         constant.setdefault("echo_numbers", 1)
 
 
+def with_makers_words(constant: dict[str, Value], varying: dict[str, list[Value]], count: int) -> None:
+    """Add to each image type the words that only the maker's own one has, such as MB, NORM, DIS2D."""
+    own = _column("siemens_image_type", constant, varying, count)
+    standard = _column("image_type", constant, varying, count)
+    for name in ("siemens_image_type", "image_type"):
+        constant.pop(name, None)
+        varying.pop(name, None)
+    both = [list(dict.fromkeys([*(words or []), *(more or [])])) if more else words for words, more in zip(standard, own, strict=True)]
+    if all(words == both[0] for words in both):
+        constant["image_type"] = both[0] if both else None
+    else:
+        varying["image_type"] = both
+
+
+def _column(name: str, constant: dict[str, Value], varying: dict[str, list[Value]], count: int) -> list[Value]:
+    return varying[name] if name in varying else [constant.get(name)] * count
+
+
 def stacks_of(constant: dict[str, Value], varying: dict[str, list[Value]], count: int) -> tuple[list[dict[str, Value]], bool]:
     """The stacks of an object in the order of their first frames, and whether there were too many to keep apart."""
     columns = [(name, varying[name]) for name in KEY_FIELDS if name in varying]

@@ -31,7 +31,6 @@ GEOMETRY_FIELDS = (
     "slice_thickness",
     "spacing_between_slices",
     "tile_normal",
-    "tile_positions",
 )
 
 
@@ -93,7 +92,7 @@ def spacing_of(positions: Sequence[float]) -> dict[str, Value]:
         return {"status": "uniform", "slice_spacing_mm": round(step, 5), "n_missing": 0}
     for base in (step, min(steps)):
         multiples = [max(1, round(one / base)) for one in steps]
-        if all(abs(one - count * base) <= 0.05 * base for one, count in zip(steps, multiples, strict=True)):
+        if sum(multiples) > len(steps) and all(abs(one - count * base) <= 0.05 * base for one, count in zip(steps, multiples, strict=True)):
             return {"status": "missing_slices", "slice_spacing_mm": round(base, 5), "n_missing": sum(multiples) - len(steps)}
     return {"status": "variable_spacing", "slice_spacing_mm": round(step, 5), "n_missing": 0}
 

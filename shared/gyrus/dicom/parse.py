@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import pydicom.config
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-from gyrus.dicom.announce import PixelsAt, pixels_at
+from gyrus.dicom.announce import UNDEFINED, PixelsAt, pixels_at
 from gyrus.dicom.classes import MODALITY_OF_CLASS, NOT_OF_A_PATIENT, SECONDARY_CAPTURE
 from gyrus.dicom.elements import SPECIFIC_CHARACTER_SET, Elements, Notes
 from gyrus.dicom.fields import is_of_image
-from gyrus.dicom.frames import frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks
+from gyrus.dicom.frames import frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks, with_makers_words
 from gyrus.dicom.keys import stack_key
 from gyrus.dicom.record import record
 from gyrus.dicom.sniff import looks_like
@@ -27,6 +28,7 @@ _DIRECTORY = "1.2.840.10008.1.3.10"
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX, _DIRECTORY_RECORDS = 0x00020002, 0x00020010, 0x00041220
 _PIXEL_DATA = (0x7FE00010, 0x7FE00009, 0x7FE00008)
+_PERHAPS_CUT = {"missing_uid", "non_image_object"}
 _UID_LETTERS = frozenset("0123456789.")
 
 
@@ -79,45 +81,71 @@ def parse(raw: io.FileIO, size: int) -> Parsed | Failure:
     if size == 0:
         return Failure("empty_file")
     file = _Bounded(raw, size)
+    try:
+        return _parsed_file(file, size)
+    except _TooLargeError:
+        return Failure("too_large", f"The header is larger than {LARGEST_HEADER} bytes.")
+
+
+def _parsed_file(file: _Bounded, size: int) -> Parsed | Failure:
     head = file.read(1024)
     form = looks_like(head)
     if form != "dicom":
         return Failure(form)
     is_deflated = _DEFLATED in head
-    if is_deflated and _inflates_beyond(file, head):
-        return Failure("too_large", "The header inflates beyond the limit.")
+    if is_deflated:
+        _measure_inflated(file, head)
     file.seek(0)
+    dataset = _dataset(file, stop_before_pixels=not is_deflated)
+    if isinstance(dataset, Failure):
+        return dataset
+    pixels = _inflated_pixels(dataset) if is_deflated else pixels_at(file, file.tell(), size, _order(dataset))
+    judged = _judged(dataset, pixels)
+    if isinstance(judged, Failure) and judged.reason in _PERHAPS_CUT and _breaks_off(dataset, size):
+        return Failure("corrupt_header", "The last element runs past the end of the file.")
+    return judged
+
+
+def _dataset(file: _Bounded, *, stop_before_pixels: bool) -> FileDataset | Failure:
     try:
         with pydicom.config.disable_value_validation():
-            dataset = dcmread(file, stop_before_pixels=not is_deflated, force=True)
+            return dcmread(file, stop_before_pixels=stop_before_pixels, force=True)
     except _TooLargeError:
-        return Failure("too_large", "The header is larger than the limit.")
+        raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         return Failure("corrupt_header", type(error).__name__)
-    pixels = _inflated_pixels(dataset) if is_deflated else pixels_at(file, file.tell(), size, _order(dataset))
-    return _judged(dataset, pixels)
+
+
+def _breaks_off(dataset: FileDataset, size: int) -> bool:
+    """Whether the last element that could be read is longer than the file, or none could be."""
+    tags = list(dataset.keys()) or list(dataset.file_meta.keys())
+    if not tags or dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        return not tags
+    home = dataset if dataset.keys() else dataset.file_meta
+    last = home.get_item(max(tags), keep_deferred=True)
+    return isinstance(last, RawDataElement) and last.length != UNDEFINED and last.value_tell + last.length > size
 
 
 def _order(dataset: FileDataset) -> str:
     return ">" if dataset.original_encoding[1] is False else "<"
 
 
-def _inflates_beyond(file: _Bounded, head: bytes) -> bool:
-    """Whether a deflated data set is larger than a header may be."""
-    start = 144 + int(struct.unpack_from("<I", head, 140)[0])
-    file.seek(start)
+def _measure_inflated(file: _Bounded, head: bytes) -> None:
+    """Inflate a deflated data set piece by piece. Raises _TooLargeError if it is larger than a header may be."""
+    if len(head) < 144:
+        return
+    file.seek(144 + int(struct.unpack_from("<I", head, 140)[0]))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     total = 0
     try:
         while not inflater.eof and (chunk := inflater.unconsumed_tail or file.read(SMALL_READ)):
             total += len(inflater.decompress(chunk, 1 << 20))
             if total > LARGEST_HEADER:
-                return True
+                raise _TooLargeError
     except zlib.error:
-        pass
-    return False
+        return
 
 
 def _inflated_pixels(dataset: FileDataset) -> PixelsAt | None:
@@ -206,10 +234,11 @@ def _enhanced(top: Elements, known: dict[str, Value], notes: Notes) -> tuple[dic
     constant, varying, count = frame_values(top, {**known, "enhanced": True})
     announced = constant.get("number_of_frames") or count or 1
     if announced != count:
-        notes.flaws["frame_count_mismatch"] += 1
+        notes.flaws["frame_count_mismatch"] += count > 0
         count = min(announced, count) or announced
         varying = {name: values[:count] for name, values in varying.items() if len(values) >= count}
     with_echo_ranks(constant, varying)
+    with_makers_words(constant, varying, count)
     stacks, is_capped = stacks_of(constant, varying, count)
     notes.flaws["stack_cap"] += is_capped
     return {name: value for name, value in constant.items() if name not in varying}, packed_frames(varying, count), stacks

@@ -100,16 +100,17 @@ FINGERPRINT_FIELDS = [
     "burned_in_annotation",
 ]
 
+LEAST_DIFFUSION = 50  # s/mm²; smaller values are written on images that are not diffusion-weighted
 _DOUBTS = {"no_geometry", "mixed_orientation", "variable_spacing"}
 
 
 def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
     """Describe the stack `key`. images: {"sop", "shared", "image", "frames", "n"} of each, in any order."""
     images = sorted(images, key=lambda image: image["sop"])
-    members = members_of(images, (*GEOMETRY_FIELDS, "pixel_data_truncated"))
+    members = members_of(images, (*GEOMETRY_FIELDS, "pixel_data_truncated", "image_type", "diffusion_directionality"))
     found = arranged(members)
     shape = geometry(members, found)
-    b_values = sorted({shell(value) for member in members if (value := member.known.get("diffusion_b_value")) is not None})
+    b_values = shells(members)
     n_images = sum(image["n"] for image in images)
     n_volumes = shape["n_volumes"]
     return {
@@ -123,6 +124,18 @@ def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
         "completeness": completeness(images, members, shape, found),
         "fingerprint": fingerprint(images) | _counted(b_values, n_images, n_volumes),
     }
+
+
+def shells(members: Sequence[Member]) -> list[float]:
+    """The b-values (s/mm²) of a diffusion stack, ascending; empty for other stacks, on which makers write b = 0 as well."""
+    is_diffusion = any(
+        (member.known.get("diffusion_b_value") or 0) >= LEAST_DIFFUSION
+        or member.known.get("diffusion_directionality") not in (None, "NONE")
+        or "DIFFUSION" in (member.known.get("image_type") or [])
+        for member in members
+    )
+    found = {shell(value) for member in members if (value := member.known.get("diffusion_b_value")) is not None}
+    return sorted(found) if is_diffusion else []
 
 
 def shell(b_value: float) -> float:

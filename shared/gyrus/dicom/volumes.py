@@ -20,10 +20,10 @@ VOLUME_FIELDS = (
     "diffusion_b_value",
     "diffusion_gradient_orientation",
     "temporal_position_identifier",
-    "acquisition_number",
     "trigger_time",
     "asl_context",
     "tile_count",
+    "tile_positions",
 )
 
 
@@ -31,8 +31,8 @@ VOLUME_FIELDS = (
 class Arrangement:
     """Places (in the list of members) of volumes × slices, ascending along the normal.
 
-    positions_mm: one for each slice; extra: places of images beyond the last whole volume; is_sure: each volume is one b-value and
-    direction, one time and one acquisition.
+    positions_mm: one for each slice; extra: places of images beyond the last whole volume; is_sure: each volume has one b-value and
+    direction, and one temporal position.
     """
 
     volumes: list[list[int]]
@@ -53,7 +53,7 @@ def is_mixed(members: Sequence[Member]) -> bool:
 
 def has_place(member: Member) -> bool:
     """Whether an image says where it lies."""
-    position = member.known.get("image_position_patient")
+    position = member.known.get("image_position_patient") or (member.known.get("tile_positions") or [])[:3]
     is_point = isinstance(position, list) and len(position) == 3 and all(isinstance(part, float | int) for part in position)
     return is_point and normal_of(member.known.get("image_orientation_patient")) is not None
 
@@ -107,7 +107,7 @@ def _ranked(members: Sequence[Member], clusters: list[list[int]], positions: lis
 
 
 def _is_of_one_kind(members: Sequence[Member], volume: list[int]) -> bool:
-    checks: tuple[Callable[[Member], Any], ...] = (_weighting, _temporal, _acquisition)
+    checks: tuple[Callable[[Member], Any], ...] = (_weighting, _temporal)
     return all(len({check(members[place]) for place in volume}) == 1 for check in checks)
 
 
@@ -117,11 +117,6 @@ def _number(member: Member) -> int:
 
 def _temporal(member: Member) -> int:
     value = member.known.get("temporal_position_identifier")
-    return -1 if value is None else int(value)
-
-
-def _acquisition(member: Member) -> int:
-    value = member.known.get("acquisition_number")
     return -1 if value is None else int(value)
 
 

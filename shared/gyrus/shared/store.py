@@ -5,6 +5,7 @@ server is not there is told apart here (`is_away`).
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
@@ -132,9 +133,10 @@ class Store:
             return 0
         return (await self[collection].bulk_write(todo, ordered=False, session=session)).matched_count
 
-    async def now(self) -> Any:
+    async def now(self) -> datetime:
         """The server's clock."""
-        return (await self._client.admin.command("hello"))["localTime"]
+        local: datetime = (await self._client.admin.command("hello"))["localTime"]
+        return local.replace(tzinfo=UTC)
 
 
 def _nested(dotted: Document) -> Document:

@@ -227,7 +227,7 @@ class Settling:
 
     async def sweep_unsettled(self) -> None:
         """Owe `settle` for what stays in `unsettled` and is not owed: a reader wrote its file after its batch was cleared, and died."""
-        pipeline = [
+        pipeline: list[Document] = [
             {"$match": {"unsettled": {"$exists": True}}},
             {"$unwind": "$unsettled"},
             {"$group": {"_id": "$unsettled"}},

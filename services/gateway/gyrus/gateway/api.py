@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from gyrus.gateway import status, views
 from gyrus.gateway.metrics import all_metrics
-from gyrus.gateway.models import Count, JobRequest, Page, Problem, Retry
+from gyrus.gateway.models import Count, FileQuestion, JobRequest, Page, Problem, Question, Retry
 from gyrus.gateway.paging import BadCursor, page
 from gyrus.gateway.settings import GatewaySettings
 from gyrus.gateway.steering import Steering
@@ -123,18 +123,11 @@ def _reading(api: APIRouter, service: Service) -> None:
     db = service.store
 
     @api.get("/files", tags=["documents"])
-    async def list_files(
-        cohort: Cohort = None,
-        outcome: str | None = None,
-        reason: str | None = None,
-        cursor: Cursor = None,
-        limit: Limit = 100,
-        phi: Phi = False,
-    ) -> Page:
+    async def list_files(asked: Annotated[FileQuestion, Query()], cursor: Cursor = None, limit: Limit = 100, phi: Phi = False) -> Page:
         """Files by outcome: extracted, duplicate, conflicting, rejected (with its reason)."""
-        question = {name: value for name, value in (("cohort", cohort), ("outcome", outcome), ("reason", reason)) if value}
+        question = asked.model_dump(exclude_none=True)
         items, following = await page(db["files"], question, cursor, limit)
-        await _audit_phi(service, phi, "list files", cohort)
+        await _audit_phi(service, phi, "list files", asked.cohort)
         return Page(items=[views.file(item, phi) for item in items], next=following)
 
     for name in ("subjects", "studies", "series", "stacks"):
@@ -142,24 +135,16 @@ def _reading(api: APIRouter, service: Service) -> None:
 
 
 def _collection(api: APIRouter, service: Service, name: str) -> None:
-    db, view = service.store, views.VIEWS.get(name, views.visible)
+    db = service.store
+    view: views.View = views.VIEWS.get(name, views.visible)
 
     @api.get(f"/{name}", tags=["documents"], name=f"list_{name}")
-    async def list_documents(
-        cohort: Cohort = None,
-        study: str | None = None,
-        series: str | None = None,
-        subject: str | None = None,
-        cursor: Cursor = None,
-        limit: Limit = 100,
-        phi: Phi = False,
-    ) -> Page:
-        asked = (("cohort", cohort), ("study", study), ("series", series), ("subject", subject))
-        question: Document = {name: value for name, value in asked if value}
+    async def list_documents(asked: Annotated[Question, Query()], cursor: Cursor = None, limit: Limit = 100, phi: Phi = False) -> Page:
+        question: Document = asked.model_dump(exclude_none=True)
         if name == "stacks":
             question["retired"] = False
         items, following = await page(db[name], question, cursor, limit)
-        await _audit_phi(service, phi, f"list {name}", cohort)
+        await _audit_phi(service, phi, f"list {name}", asked.cohort)
         return Page(items=[view(item, phi) for item in items], next=following)
 
     @api.get(f"/{name}/{{id:path}}", tags=["documents"], name=f"get_{name}")

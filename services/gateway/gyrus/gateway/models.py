@@ -31,6 +31,23 @@ class Page(Model):
     next: str | None
 
 
+class Question(BaseModel):
+    """Which documents to list; all of them where nothing is said."""
+
+    cohort: str | None = None
+    study: str | None = Field(None, description="Id of a study.")
+    series: str | None = Field(None, description="Id of a series.")
+    subject: str | None = Field(None, description="Id of a subject.")
+
+
+class FileQuestion(BaseModel):
+    """Which files to list."""
+
+    cohort: str | None = None
+    outcome: str | None = Field(None, description="extracted, duplicate, conflicting or rejected.")
+    reason: str | None = Field(None, description="Why it was rejected.")
+
+
 class Problem(Model):
     """What went wrong, where, and what to do."""
 

@@ -52,4 +52,5 @@ def file(document: Mapping[str, Any], phi: bool = False) -> Document:
     return {**shown, "path": document["path"]} if phi else shown
 
 
-VIEWS: dict[str, Callable[..., Document]] = {"stacks": stack, "files": file}
+View = Callable[[Mapping[str, Any], bool], Document]
+VIEWS: dict[str, View] = {"stacks": stack, "files": file}

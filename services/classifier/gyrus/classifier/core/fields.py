@@ -23,7 +23,10 @@ SEED_NAMES = {
 """Raw key → the seed's key. Where both are there, the raw one is read."""
 
 HIGHEST = {"repetition_time": 60000.0, "echo_time": 5000.0, "inversion_time": 20000.0, "flip_angle": 360.0}
-"""ms and degrees; what lies above, or is not positive, was not measured."""
+"""ms and degrees; what lies above, or below SMALLEST, was not measured."""
+
+SMALLEST = 0.001
+"""A microsecond; no scanner measures less."""
 
 CONTRAST_FIELDS = {
     "agent": "contrast_bolus_agent",
@@ -62,7 +65,7 @@ def number(fingerprint: Mapping[str, Any], name: str) -> float | None:
         value = float(str(found).split("\\")[0]) if not isinstance(found, bool) else math.nan
     except ValueError:
         return None
-    if not math.isfinite(value) or (name in HIGHEST and not 0 < value <= HIGHEST[name]):
+    if not math.isfinite(value) or (name in HIGHEST and not SMALLEST <= value <= HIGHEST[name]):
         return None
     return value
 

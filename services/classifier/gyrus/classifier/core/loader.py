@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -25,7 +24,7 @@ from gyrus.classifier.core.rules import (
     ValueRule,
     Window,
 )
-from gyrus.classifier.core.text import keyword
+from gyrus.classifier.core.text import Keyword, keyword
 from gyrus.classifier.core.unified import UNIFIED
 from gyrus.classifier.core.yaml_lines import Page, read_page
 
@@ -46,12 +45,12 @@ def load_rules(folder: Path | None = None) -> Ruleset:
     versions = {name: _version(page) for name, page in pages.items()}
     rules = {axis.name: tuple(_rules(axis, pages[axis.name])) for axis in RULED}
     digest = _digest({name: page.content for name, page in pages.items()})
-    return Ruleset(MappingProxyType(rules), MappingProxyType(versions), digest)
+    return Ruleset(rules, versions, digest)
 
 
 def _digest(content: dict[str, Any]) -> str:
     """SHA-256 of the content without comments and layout. The order of rules counts: it breaks ties."""
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str).encode()).hexdigest()
 
 
 def _version(page: Page) -> str:
@@ -62,6 +61,8 @@ def _rules(axis: Axis, page: Page) -> Iterator[ValueRule]:
     for key in page.content:
         if key not in {"meta", axis.plural}:
             raise page.error((key,), f"unknown key {key!r}; {allowed(key, ('meta', axis.plural))}")
+    if not isinstance(page.at((axis.plural,)), dict):
+        raise page.error((axis.plural,), f"expected values of axis {axis.name!r} with their rules; {allowed('', axis.values)}")
     for value in page.at((axis.plural,)):
         place = (axis.plural, value)
         _expect(page, place, value, axis.values, f"axis {axis.name!r} has no value")
@@ -70,7 +71,7 @@ def _rules(axis: Axis, page: Page) -> Iterator[ValueRule]:
         yield ValueRule(value, rule, _keywords(rule.detection.keywords), _keywords(rule.detection.exclude_keywords))
 
 
-def _keywords(texts: Iterable[str]) -> tuple[Any, ...]:
+def _keywords(texts: Iterable[str]) -> tuple[Keyword, ...]:
     return tuple(keyword(text) for text in texts)
 
 

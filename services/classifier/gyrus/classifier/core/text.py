@@ -129,4 +129,4 @@ def _contains(line: Sequence[str], phrase: tuple[str, ...]) -> bool:
 
 
 def _is_factor(rest: str) -> bool:
-    return rest.isdecimal() and 1 < int(rest) <= MAX_FACTOR
+    return len(rest) <= len(str(MAX_FACTOR)) and rest.isdecimal() and 1 < int(rest) <= MAX_FACTOR

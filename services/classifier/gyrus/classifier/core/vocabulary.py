@@ -176,6 +176,8 @@ ATTRIBUTES: dict[str, TokenTable] = {
     "complex_image_component": {"PHASE": ("has_phase",), "MAGNITUDE": ("has_magnitude",)},
     "arterial_spin_labeling_contrast": {"CONTINUOUS": ("is_asl",), "PSEUDOCONTINUOUS": ("is_asl",), "PULSED": ("is_asl",)},
     "stack_key": {"MULTI_ECHO": ("is_multi_echo",), "MULTI_TI": ("is_multi_ti",), "MULTI_FLIP_ANGLE": ("is_multi_fa",)},
+    "partial_fourier": {"YES": ("has_partial_fourier",)},
+    "parallel_acquisition": {"YES": ("has_parallel_technique",)},
     "parallel_acquisition_technique": {
         **dict.fromkeys(("GRAPPA", "SENSE", "PILS", "SMASH", "ARC", "ASSET", "SPEEDER", "OTHER"), ("has_parallel_technique",)),
     },

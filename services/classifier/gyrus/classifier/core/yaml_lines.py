@@ -64,12 +64,12 @@ def _walk(path: Path, node: yaml.Node | None, place: Place) -> Iterator[tuple[Pl
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.value in seen:
-                raise RulesetError(path, line, f"key {key.value!r} stands here and on line {seen[key.value]}; remove one")
-            seen[key.value] = line
-            yield (*place, key.value), line
-            yield from _walk(path, value, (*place, key.value))
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                raise RulesetError(path, line, f"key {name!r} stands here and on line {seen[name]}; remove one")
+            seen[name] = line
+            yield (*place, name), line
+            yield from _walk(path, value, (*place, name))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield (*place, index), value.start_mark.line + 1

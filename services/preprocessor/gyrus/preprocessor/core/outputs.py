@@ -24,7 +24,7 @@ def write_outputs(folder: Path, name: str, prepared: Prepared, about: Mapping[st
     about: what the volume was made from (plain JSON values), kept in the metadata. Equal arguments give equal bytes. Raises ValueError
     for a name that is not a plain file name, OSError when storage fails (what is complete stays).
     """
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise ValueError(f"{name!r} is no plain file name")
     reach = point or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from gyrus.dicom.pixels import Refused, VolumeArray, read_volume
 
 from .grid import to_grid
-from .intensity import Bytes, tone_ct, tone_mri
+from .intensity import SHOWN_PERCENTILES, Bytes, tone_ct, tone_mri
 
 MODALITY: Final[Mapping[str, str]] = {"mri": "MR", "ct": "CT"}
 
@@ -45,9 +47,10 @@ def prepare_volume(volume: VolumeArray, mode: str) -> Prepared:
     """Prepare a volume whose modality is known. Raises Refused."""
     if mode == "ct" and not volume.hounsfield:
         raise Refused("no_hounsfield", "a slice lacks rescale slope or intercept, or rescales to another unit")
-    lowest, highest = volume.array.min(), volume.array.max()
+    # looked at before resampling, which turns one value into two by truncation
+    lowest, highest = np.percentile(volume.array, (0, 100) if mode == "ct" else SHOWN_PERCENTILES)
     if lowest == highest:
-        raise Refused("constant_image", f"every voxel has the value {lowest:g}")
+        raise Refused("constant_image", f"{'all' if mode == 'ct' else '99 % of the'} voxels have the value {lowest:g}")
     grid = to_grid(volume)
     toned = tone_ct(grid.values) if mode == "ct" else tone_mri(grid.values)
     return Prepared(

@@ -1,0 +1,148 @@
+"""`gyrus up`: servers, services and their settings on one machine, in one data directory, until it is told to stop."""
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_process, stop_process
+from gyrus.shared.errors import Misuse
+
+ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the gateway answers, and with which key."""
+
+    url: str
+    key: str
+
+
+class Up:
+    """The whole system below a data directory."""
+
+    def __init__(self, data: Path, extra: Mapping[str, str] | None = None) -> None:
+        self.data = data.resolve()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.data / "lock").open("w")
+        self._extra = dict(extra or {})
+        self.services: dict[str, subprocess.Popen[bytes]] = {}
+        self.nats: Nats | None = None
+        self.mongo: Mongo | None = None
+
+    # ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> Address:
+        """Start everything and wait until it is ready. Raises Misuse where it cannot be, or runs already."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misuse(f"gyrus is up already on {self.data}: stop it first, or name another directory with --data.") from None
+        ports = Ports(self.data)
+        environment = self._environment(ports)
+        self._start_servers(ports, environment)
+        for room in ROOMS:
+            self._start_service(room, environment, ports)
+        address = Address(f"http://127.0.0.1:{ports.get_known('gateway')}", environment["GYRUS_API_KEY"])
+        (self.data / "address.json").write_text(json.dumps({"url": address.url, "key_file": str(self.data / "key")}))
+        self._wait_until_ready(ports)
+        return address
+
+    def _start_servers(self, ports: Ports, environment: dict[str, str]) -> None:
+        given = [name for name in ("GYRUS_NATS_URL", "GYRUS_MONGO_URL") if name in os.environ]
+        if len(given) < 2:
+            check_system()
+        if "GYRUS_NATS_URL" not in given:
+            self.nats = Nats(self.data / "nats", ports.get("nats"), ports.get("nats-monitor"))
+            self.nats.start()
+            environment["GYRUS_NATS_URL"] = self.nats.url
+        if "GYRUS_MONGO_URL" not in given:
+            self.mongo = Mongo(self.data / "mongo", ports.get("mongo"))
+            self.mongo.start()
+            environment["GYRUS_MONGO_URL"] = self.mongo.url
+
+    def _environment(self, ports: Ports) -> dict[str, str]:
+        """The settings of all services: our own where the person set none."""
+        ours = {
+            "GYRUS_SOURCES_FILE": str(self.data / "sources.json"),
+            "GYRUS_PROCESSED": str(self.data / "processed"),
+            "GYRUS_SUBJECT_KEY": self._secret("subject-key"),
+            "GYRUS_API_KEY": self._secret("key"),
+            "GYRUS_METRICS_OF": json.dumps({room: f"http://127.0.0.1:{ports.get(room)}/metrics" for room in ROOMS if room != "gateway"}),
+        }
+        return {**ours, **os.environ, **self._extra}
+
+    def _secret(self, name: str) -> str:
+        path = self.data / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text().strip()
+
+    def _start_service(self, room: str, environment: Mapping[str, str], ports: Ports) -> None:
+        logs = self.data / "logs"
+        logs.mkdir(exist_ok=True)
+        settings = {**environment, "GYRUS_HTTP_PORT": str(ports.get(room))}
+        self.services[room] = start_process([sys.executable, "-m", f"gyrus.{room}"], logs / f"{room}.log", settings)
+
+    def _wait_until_ready(self, ports: Ports) -> None:
+        deadline = time.monotonic() + 120
+        for room in ROOMS:
+            while not _answers(f"http://127.0.0.1:{ports.get_known(room)}/readyz"):
+                if self.services[room].poll() is not None:
+                    log = self.data / "logs" / f"{room}.log"
+                    raise Misuse(f"The {room} did not start; the end of {log}:\n{log.read_text(errors='replace')[-1500:]}")
+                if time.monotonic() > deadline:
+                    raise Misuse(f"The {room} is not ready after two minutes; see {self.data / 'logs' / f'{room}.log'}")
+                time.sleep(0.05)
+
+    # ── live and stop ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def wait(self) -> str:
+        """Until a signal says stop, or a part ends by itself; what it was."""
+        received: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda signum, _: received.append(signum))
+        while not received:
+            for name, process in self._processes().items():
+                if process.poll() is not None:
+                    return f"the {name} ended by itself (exit {process.returncode}); see {self.data / 'logs'}"
+            time.sleep(0.2)
+        return "asked to stop"
+
+    def _processes(self) -> dict[str, subprocess.Popen[bytes]]:
+        servers = {"nats-server": self.nats and self.nats.process, "mongod": self.mongo and self.mongo.process}
+        return {**self.services, **{name: process for name, process in servers.items() if process}}
+
+    def stop(self) -> None:
+        """Services first, together; then their servers."""
+        for process in self.services.values():
+            process.terminate()
+        deadline = time.monotonic() + 11
+        for process in self.services.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                stop_process(process, 0.1)
+        for server in (self.nats, self.mongo):
+            if server:
+                server.stop()
+        self._lock.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

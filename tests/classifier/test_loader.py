@@ -1,0 +1,101 @@
+"""A rule file that is wrong says where, and what may stand there."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gyrus.classifier.core import RulesetError, load_rules
+from gyrus.classifier.core.loader import PACKAGED, REFERENCE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PACKAGED, tmp_path / "rules"))
+
+
+def change(folder: Path, name: str, old: str, new: str) -> int:
+    """Replace the first `old` and return its line."""
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    line = text[: text.index(old)].count("\n") + 1
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("technique-detection.yaml", "exclusive: is_mprage", "exclusive: is_mprague", "'is_mprague'; did you mean 'is_mprage'?"),
+        ("technique-detection.yaml", "  MPRAGE:", "  MPRAGEE:", "axis 'technique' has no value 'MPRAGEE'; did you mean 'MPRAGE'?"),
+        ("technique-detection.yaml", "implied_base: T1w", "implied_base: T1", "axis 'base' has no value 'T1'; did you mean 'T1w'?"),
+        ("technique-detection.yaml", "    category: GRE", "    familly: GRE", "unknown key 'familly'"),
+        ("technique-detection.yaml", "exclusive: is_mprage", "exklusive: is_mprage", "unknown key 'exklusive'; did you mean 'exclusive'?"),
+        ("technique-detection.yaml", "refines: [SP-GRE]", "refines: [ZTE]", "technique-detection.yaml has no rule for 'ZTE'"),
+        ("technique-detection.yaml", "confidence_weight: 0.95", "confidence_weight: 1.5", "less than or equal to 0.99, found 1.5"),
+        ("modifier-detection.yaml", "keywords: [flair,", 'keywords: ["()/",', "no letter or digit"),
+        ("base-detection.yaml", "modifier: FLAIR", "modifier: FLARE", "axis 'modifier' has no value 'FLARE'; did you mean 'FLAIR'?"),
+        ("base-detection.yaml", "echo_time: {above: 17.9}", "echo_time: {over: 17.9}", "'over'; did you mean 'above'? allowed: above, below"),
+        ("modifier-detection.yaml", "  FatSat:", "  FLAIR:", "key 'FLAIR' stands here and on"),
+        ("construct-detection.yaml", "version:", "version: ]", "not YAML"),
+        (REFERENCE, "      has_epi: {", "      has_epy: {", "no flag is called 'has_epy'; did you mean 'has_epi'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_is_named_with_what_is_allowed(folder: Path, name: str, old: str, new: str, says: str):
+    line = change(folder, name, old, new)
+
+    with pytest.raises(RulesetError) as wrong:
+        load_rules(folder)
+
+    assert says in str(wrong.value)
+    assert wrong.value.path == folder / name
+    assert abs(wrong.value.line - line) <= 1
+
+
+def test_a_value_without_examples_is_refused(folder: Path):
+    text = (folder / "modifier-detection.yaml").read_text(encoding="utf-8")
+    (folder / "modifier-detection.yaml").write_text(text[: text.rindex("    examples:")], encoding="utf-8")
+
+    with pytest.raises(RulesetError, match="examples: Field required"):
+        load_rules(folder)
+
+
+def test_a_flag_without_description_is_refused(folder: Path):
+    reference = folder / REFERENCE
+    lines = reference.read_text(encoding="utf-8").splitlines(keepends=True)
+    reference.write_text("".join(line for line in lines if "      is_tof:" not in line), encoding="utf-8")
+
+    with pytest.raises(RulesetError, match="'is_tof' is set by the parsers but not described"):
+        load_rules(folder)
+
+
+def test_a_missing_file_is_named(folder: Path):
+    (folder / "base-detection.yaml").unlink()
+
+    with pytest.raises(RulesetError, match=r"base-detection\.yaml:1: the file is missing"):
+        load_rules(folder)
+
+
+def test_the_digest_names_the_content_and_not_the_layout(folder: Path):
+    packaged = load_rules().digest
+    assert load_rules(folder).digest == packaged
+
+    path = folder / "base-detection.yaml"
+    path.write_text("# a remark\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert load_rules(folder).digest == packaged
+
+    change(folder, "base-detection.yaml", "above: 17.9", "above: 18.9")
+    assert load_rules(folder).digest != packaged
+
+
+def test_an_unquoted_yes_is_a_truth_value_and_refused(folder: Path):
+    change(folder, "contrast-detection.yaml", '"yes":', "yes:")
+
+    with pytest.raises(RulesetError, match="axis 'contrast' has no value True"):
+        load_rules(folder)
+
+
+def test_the_rules_lie_in_the_package_and_can_be_sent_to_a_worker_process():
+    assert {path.suffix for path in PACKAGED.iterdir()} == {".yaml"}
+    assert pickle.loads(pickle.dumps(load_rules())) == load_rules()

@@ -1,0 +1,160 @@
+"""What a study's stacks are called, and why."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier.fingerprints import a_dwi, a_fingerprint, a_tse, an_adc, an_mprage, document_of, verdict_of
+from gyrus.classifier.core import CorrectionError, Ruleset, classify_study
+
+IRRELEVANT = st.dictionaries(
+    st.sampled_from(["station_name", "device_serial_number", "software_versions", "rows", "study_date", "window_center", "kvp"]),
+    st.one_of(st.text(max_size=10), st.integers(), st.none()),
+)
+STACKS = {"a": an_mprage(), "b": a_tse(), "c": a_dwi(), "d": an_adc(), "e": a_fingerprint(series_description="localizer")}
+
+
+def test_an_mprage_is_a_t1_weighted_anatomy(ruleset: Ruleset):
+    document = document_of(an_mprage(), ruleset)
+
+    assert {axis: document[axis] for axis in ("base", "technique", "modifier", "construct", "provenance", "acceleration", "intent")} == {
+        "base": "T1w",
+        "technique": "MPRAGE",
+        "modifier": [],
+        "construct": [],
+        "provenance": "RawRecon",
+        "acceleration": ["ParallelImaging"],
+        "intent": "anat",
+    }
+    assert (document["contrast"], document["body_part"], document["review"]) == ("unknown", None, [])
+
+
+def test_a_document_is_plain_json_with_evidence_and_without_probability(ruleset: Ruleset):
+    document = document_of(an_mprage(), ruleset)
+
+    assert json.loads(json.dumps(document)) == document
+    assert set(document["probability"].values()) == {None}
+    assert document["confidence"]["technique"] == 0.99
+    assert document["evidence"]["technique"] == [
+        {"source": "HIGH_VALUE_TOKEN", "field": "unified_flags", "value": "is_mprage", "target": "MPRAGE", "weight": 0.95},
+        {"source": "TEXT_SEARCH", "field": "text_search_blob", "value": "mprage", "target": "MPRAGE", "weight": 0.75},
+    ]
+
+
+def test_a_word_that_contradicts_the_readout_is_a_reason_to_look_and_no_label(ruleset: Ruleset):
+    document = document_of(a_fingerprint(series_description="t2_tse_tra", scanning_sequence="GR", echo_time=5), ruleset)
+
+    assert document["technique"] is None
+    assert "technique: the text says TSE ('tse'), but no tag shows has_se" in document["review"]
+
+
+def test_numbers_win_over_words_and_the_contradiction_is_said(ruleset: Ruleset):
+    document = document_of(a_tse(series_description="T1 tse"), ruleset)
+
+    assert document["base"] == "T2w"
+    assert document["alternatives"]["base"] == [{"value": "T1w", "confidence": 0.75}]
+    assert "base: the numbers say T2w (TR 4000 ms, TE 100 ms), the text says T1w (t1)" in document["review"]
+
+
+def test_a_flair_is_known_by_its_inversion_time_alone(ruleset: Ruleset):
+    document = document_of(a_tse(scanning_sequence="SE\\IR", repetition_time=9000, inversion_time=2500, echo_time=120), ruleset)
+
+    assert (document["base"], document["technique"], document["modifier"]) == ("T2w", "IR-TSE", ["FLAIR"])
+    assert document["evidence"]["base"][0]["source"] == "MODIFIER_INFERENCE"
+
+
+def test_phase_images_maps_and_localizers_have_no_weighting(ruleset: Ruleset):
+    phase = a_fingerprint(series_description="t1", image_type="ORIGINAL\\PRIMARY\\P", scanning_sequence="GR")
+    localizer = a_fingerprint(series_description="localizer t1", scanning_sequence="GR")
+
+    assert [document_of(one, ruleset)["base"] for one in (phase, localizer)] == [None, None]
+    assert document_of(localizer, ruleset)["intent"] == "localizer"
+
+
+def test_an_echo_planar_image_without_a_known_purpose_has_no_intent(ruleset: Ruleset):
+    document = document_of(a_fingerprint(sequence_name="*epfid2d1_64", scanning_sequence="EP", echo_time=30), ruleset)
+
+    assert (document["technique"], document["base"], document["intent"]) == ("GRE-EPI", "T2*w", None)
+
+
+@pytest.mark.parametrize("modality", ["CT", "PT"])
+def test_other_modalities_never_enter_the_mr_rules(modality: str, ruleset: Ruleset):
+    document = document_of(an_mprage(modality=modality, contrast_bolus_agent="Omnipaque"), ruleset)
+
+    assert [document[axis] for axis in ("base", "technique", "provenance", "intent")] == [None] * 4
+    assert document["modifier"] == document["construct"] == document["acceleration"] == []
+    assert (document["contrast"], document["review"]) == ("yes", [])
+
+
+def test_a_screenshot_of_an_mprage_is_excluded(ruleset: Ruleset):
+    document = document_of(an_mprage(image_type="DERIVED\\SECONDARY\\SCREENSHOT"), ruleset)
+
+    assert (document["intent"], document["technique"], document["review"]) == ("excluded", None, [])
+
+
+def test_a_map_was_measured_as_the_diffusion_series_of_its_study(ruleset: Ruleset):
+    alone = verdict_of(an_adc(), ruleset)
+    beside = classify_study({"adc": an_adc(), "dwi": a_dwi(), "t1": an_mprage()}, ruleset)["adc"]
+
+    assert alone.axes["technique"].value is None
+    assert beside.axes["technique"].value == "DWI-EPI"
+    assert [one.source for one in beside.axes["technique"].evidence] == ["SIBLING_INFERENCE"]
+
+
+def test_a_correction_pins_an_axis_and_others_draw_conclusions_from_it(ruleset: Ruleset):
+    corrections = [
+        {"stack": "s", "axis": "technique", "value": "TSE"},
+        {"stack": "s", "axis": "technique", "value": "MPRAGE"},
+        {"stack": "gone", "axis": "technique", "value": "TSE"},
+    ]
+    document = classify_study({"s": a_fingerprint()}, ruleset, corrections)["s"].document()
+
+    assert (document["technique"], document["confidence"]["technique"]) == ("MPRAGE", 1.0)
+    assert document["evidence"]["technique"][0]["source"] == "correction"
+    assert (document["base"], document["intent"]) == ("T1w", "anat")
+
+
+def test_a_person_may_say_that_there_is_nothing(ruleset: Ruleset):
+    corrections = [{"stack": "s", "axis": "base", "value": None}, {"stack": "s", "axis": "acceleration", "value": []}]
+    document = classify_study({"s": an_mprage()}, ruleset, corrections)["s"].document()
+
+    assert (document["base"], document["acceleration"]) == (None, [])
+    assert not [reason for reason in document["review"] if reason.startswith("base")]
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "says"),
+    [
+        ("tecnique", "TSE", "did you mean 'technique'?"),
+        ("technique", "MPRAGEE", "did you mean 'MPRAGE'?"),
+        ("modifier", "FLAIR", "takes a list of values"),
+        ("base", ["T1w"], "takes one value"),
+    ],
+)
+def test_a_correction_to_what_does_not_exist_is_refused(axis: str, value: Any, says: str, ruleset: Ruleset):
+    with pytest.raises(CorrectionError, match=says.replace("?", r"\?")):
+        classify_study({"s": an_mprage()}, ruleset, [{"stack": "s", "axis": axis, "value": value}])
+
+
+@given(order=st.permutations(sorted(STACKS)))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_siblings_does_not_matter(order: list[str], ruleset: Ruleset):
+    assert classify_study({stack: STACKS[stack] for stack in order}, ruleset) == classify_study(STACKS, ruleset)
+
+
+@given(stack=st.sampled_from(sorted(STACKS)), noise=IRRELEVANT)
+@settings(max_examples=60, deadline=None)
+def test_irrelevant_tags_do_not_matter(stack: str, noise: dict[str, Any], ruleset: Ruleset):
+    assert verdict_of({**STACKS[stack], **noise}, ruleset) == verdict_of(STACKS[stack], ruleset)
+
+
+@given(kept=st.sets(st.sampled_from(sorted(an_mprage()))))
+@settings(max_examples=60, deadline=None)
+def test_every_value_has_evidence_whatever_the_header_leaves_out(kept: set[str], ruleset: Ruleset):
+    verdict = verdict_of({key: value for key, value in an_mprage().items() if key in kept}, ruleset)
+
+    for result in verdict.axes.values():
+        assert {one.target for one in result.evidence} == set(result.values)

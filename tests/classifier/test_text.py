@@ -1,0 +1,57 @@
+"""Words, not letters inside words."""
+
+import pytest
+
+from gyrus.classifier.core.text import keyword, search_blob, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("t1_mprage_sag", "mprage"),
+        ("3DpCASL", "casl"),
+        ("BOLD210", "bold"),
+        ("AxT2 FLAIR", "t2"),
+        ("T2* GRE", "t2*"),
+        ("fat_sat", "fat sat"),
+        ("FatSat", "fat sat"),
+        ("T2 FLAIR", "t2 flair"),
+        ("Übersicht", "ubersicht"),
+        ("bold_mb8", "mb#"),
+        ("Ax T1 +C", "+c"),
+        ("T1 -Gd", "-gd"),
+        ("localizers", "localizer"),
+        ("AAHead_Scout", "localizer"),
+        ("dark-fluid", "dark fluid"),
+    ],
+)
+def test_a_word_is_found_however_it_is_glued_or_spelt(text: str, wanted: str):
+    assert words_of(text).hit(keyword(wanted))
+
+
+@pytest.mark.parametrize(
+    ("text", "unwanted"),
+    [
+        ("HeadCoil", "adc"),
+        ("multitasking", "task"),
+        ("SWISS cohort", "swi"),
+        ("T2* GRE", "t2"),
+        ("dir98", "di"),
+        ("mb1", "mb#"),
+        ("mb1907", "mb#"),
+        ("C-spine", "-c"),
+        ("GD0", "+gd"),
+        ("flair t2", "t2 flair"),
+    ],
+)
+def test_letters_inside_a_word_are_not_a_word(text: str, unwanted: str):
+    assert not words_of(text).hit(keyword(unwanted))
+
+
+def test_the_search_blob_is_normalised_and_without_repeats():
+    assert search_blob("T2 TSE FLAIR tra", "T2 SE pd") == "t2w tse flair tra spin-echo proton-density"
+
+
+def test_mpr_means_mprage_where_the_text_says_3d_and_t1():
+    assert search_blob("MPR 3D T1 sag") == "mprage 3d t1w sag"
+    assert search_blob("MPR sag") == "mpr sag"
