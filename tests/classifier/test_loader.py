@@ -36,7 +36,7 @@ def change(folder: Path, name: str, old: str, new: str) -> int:
         ("technique-detection.yaml", "confidence_weight: 0.95", "confidence_weight: 1.5", "less than or equal to 0.99, found 1.5"),
         ("modifier-detection.yaml", "keywords: [flair,", 'keywords: ["()/",', "no letter or digit"),
         ("base-detection.yaml", "modifier: FLAIR", "modifier: FLARE", "axis 'modifier' has no value 'FLARE'; did you mean 'FLAIR'?"),
-        ("base-detection.yaml", "echo_time: {above: 17.9}", "echo_time: {over: 17.9}", "'over'; did you mean 'above'? allowed: above, below"),
+        ("base-detection.yaml", "echo_time: {above: 17.9}", "echo_time: {over: 17.9}", "'over'; did you mean 'above'? allowed: above"),
         ("modifier-detection.yaml", "  FatSat:", "  FLAIR:", "key 'FLAIR' stands here and on"),
         ("construct-detection.yaml", "version:", "version: ]", "not YAML"),
         (REFERENCE, "      has_epi: {", "      has_epy: {", "no flag is called 'has_epy'; did you mean 'has_epi'?"),

@@ -30,7 +30,7 @@ class Stack:
 
     orientation: Sequence[float] = AXIAL
     size: tuple[int, int, int] = (48, 56, 24)
-    spacing_mm: tuple[float, float, float] = (3.0, 3.0, 6.0)
+    spacing_mm: tuple[float, float, float] = (2.0, 2.0, 6.0)
     modality: str = "MR"
     slopes: Sequence[float] | None = None  # one a slice
     intercept: float | None = None

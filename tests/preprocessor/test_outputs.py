@@ -43,7 +43,7 @@ def test_an_mri_leaves_an_image_a_mask_a_picture_and_its_metadata(tmp_path: Path
     outcome = made(a_request(tmp_path))
 
     assert outcome == Made(
-        outputs=["t1.png", "t1.pt", "t1_mask.pt", "t1_metadata.json"], mode="mri", view=0, shape=(36, 160, 144), spacing_mm=(1, 1, 4)
+        outputs=["t1.png", "t1.pt", "t1_mask.pt", "t1_metadata.json"], mode="mri", view=0, shape=(36, 112, 96), spacing_mm=(1, 1, 4)
     )
     assert sorted(written(tmp_path / "out")) == outcome.outputs
 
@@ -75,7 +75,7 @@ def test_the_tensors_open_without_running_code_from_the_file(tmp_path: Path, mod
     mask = torch.load(tmp_path / "out" / "t1_mask.pt", weights_only=True, mmap=True)
 
     data = image.pop("data")
-    assert image == {"view": 0, "shape": (36, 160, 144), "spacing": (1.0, 1.0, 4.0), "mode": mode, "window": window}
+    assert image == {"view": 0, "shape": (36, 112, 96), "spacing": (1.0, 1.0, 4.0), "mode": mode, "window": window}
     assert data.dtype == mask.dtype == torch.uint8
     assert np.array_equal(data.numpy(), expected.images[window or ""])
     assert np.array_equal(mask.numpy(), expected.background)
@@ -88,7 +88,7 @@ def test_the_metadata_says_what_the_volume_was_made_from(tmp_path: Path) -> None
     assert metadata["about"] == ABOUT
     assert metadata["files"] == sorted(written(tmp_path / "out"))
     assert metadata["windows"]["brain"] == {"level": 40.0, "width": 80.0}
-    assert metadata["source"] == {"size": [48, 56, 24], "spacing_mm": [3.0, 3.0, 6.0], "type": "int16"}
+    assert metadata["source"] == {"size": [48, 56, 24], "spacing_mm": [2.0, 2.0, 6.0], "type": "int16"}
 
 
 def test_the_metadata_is_there_before_anything_that_it_explains(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import RLELossless
 
 import gyrus.dicom.pixels
 import gyrus.preprocessor.core
@@ -204,6 +206,18 @@ def test_a_file_that_is_gone_is_refused_as_vanished(tmp_path: Path) -> None:
 def test_storage_that_fails_is_no_refusal(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         read_volume([*write_stack(tmp_path, size=(20, 24, 5)), (str(tmp_path), None)])
+
+
+def test_a_decoder_that_is_not_installed_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slices = write_stack(tmp_path, size=(20, 24, 5))
+    for k in range(5):
+        edit(slices, k, lambda image: image.compress(RLELossless))
+    assert read_volume(slices).array.shape == (5, 24, 20)
+
+    monkeypatch.setattr(get_decoder(RLELossless), "_available", {})
+
+    with pytest.raises(ModuleNotFoundError, match="RLE Lossless: install gyrus"):
+        read_volume(slices)
 
 
 @pytest.mark.parametrize("count", [0, 1])

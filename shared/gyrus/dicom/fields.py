@@ -9,38 +9,8 @@ image fields change from image to image.
 """
 
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
 
-Level = Literal["subject", "study", "series", "acquisition", "image"]
-Kind = Literal["text", "texts", "number", "numbers", "integer", "date", "time", "date_time", "age", "uid"]
-
-
-@dataclass(frozen=True, slots=True)
-class Private:
-    """A private element: (group, creator, low byte), the VR to decode it with, and the name of the source it counts as."""
-
-    group: int
-    creator: str
-    element: int
-    vr: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One fact of a header. `phi`: it identifies a person and stays behind the phi scope."""
-
-    name: str
-    keyword: str
-    tag: int
-    level: Level
-    kind: Kind = "text"
-    unit: str = ""
-    nested: tuple[tuple[int, ...], ...] = ()
-    private: tuple[Private, ...] = ()
-    phi: bool = False
-
+from gyrus.dicom.field import Field, Level, Private
 
 _MEANING = 0x00080104  # CodeMeaning
 _CONTENT = 0x00209111  # FrameContentSequence
@@ -75,6 +45,8 @@ _PHILIPS_TECHNIQUE = Private(0x2001, "Philips Imaging DD 001", 0x20, "LO", "phil
 _PHILIPS_SLICES = Private(0x2001, "Philips Imaging DD 001", 0x18, "SL", "philips_private")
 _PHILIPS_FLIP = Private(0x2001, "Philips Imaging DD 001", 0x23, "FL", "philips_private")
 _UIH_NAME = Private(0x0065, "Image Private Header", 0x2D, "ST", "uih_private")
+
+__all__ = ["BY_NAME", "FIELDS", "FIELDS_VERSION", "Field", "Level", "Private", "is_of_image", "names_of"]
 
 _A: Level = "acquisition"
 
@@ -292,8 +264,9 @@ FIELDS: tuple[Field, ...] = (
     Field("window_width", "WindowWidth", 0x00281051, "image", "numbers", "", ((_WINDOW, 0x00281051),)),
 )
 
+READING = 1  # raised when the same table is read in another way, so that stored headers are known to be old
 BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
-FIELDS_VERSION: str = hashlib.blake2b(repr(FIELDS).encode(), digest_size=8).hexdigest()
+FIELDS_VERSION: str = hashlib.blake2b(repr((FIELDS, READING)).encode(), digest_size=8).hexdigest()
 
 
 def is_of_image(name: str) -> bool:

@@ -58,7 +58,9 @@ class _TooLargeError(Exception):
 
 
 class _Bounded(io.BufferedReader):
-    """A file of which only so many bytes may be read."""
+    """A file without a name, of which only so many bytes may be read."""
+
+    name = ""
 
     def __init__(self, raw: io.FileIO, size: int) -> None:
         super().__init__(raw, 1 << 15)

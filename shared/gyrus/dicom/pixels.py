@@ -2,7 +2,8 @@
 
 Words: a *plane* is one image (a classic file, or one frame of a multi-frame object); a *volume* is planes at even steps along their
 common normal. Positions and directions are the patient's, LPS, in millimetres (PS3.3 C.7.6.2.1.1). Whoever would have to guess
-the geometry refuses. Storage that fails (an OSError other than a missing file) is raised: that says nothing about the stack.
+the geometry refuses. Storage that fails (an OSError other than a missing file) and a decoder that is not installed
+(ModuleNotFoundError) are raised: they say nothing about the stack.
 """
 
 import math
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -78,7 +80,7 @@ class Plane:
 def read_volume(slices: Sequence[tuple[str, int | None]]) -> VolumeArray:
     """Read the images of one stack, in any order, into one volume.
 
-    slices: path and frame number from 1; None takes every frame of the file. Raises Refused, or OSError when storage fails.
+    slices: path and frame number from 1; None takes every frame of the file.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values were counted when the header was read; what matters here is checked
@@ -91,12 +93,11 @@ def read_volume(slices: Sequence[tuple[str, int | None]]) -> VolumeArray:
         planes, between_slices = _in_order(planes, axes)
         array = _values(planes)
     between_rows, between_columns = min(plane.spacing for plane in planes)
-    if abs(between_slices - between_columns) <= SAME_SPACING_PART * between_columns:
-        between_slices = between_columns
+    is_cubic = abs(between_slices - between_columns) <= SAME_SPACING_PART * between_columns
     return VolumeArray(
         array=array,
         origin_mm=planes[0].position,
-        spacing_mm=(between_columns, between_rows, between_slices),
+        spacing_mm=(between_columns, between_rows, between_columns if is_cubic else between_slices),
         direction=tuple(float(cosine) for cosine in axes.T.ravel()),
         modality=str(planes[0].dataset.get("Modality", "")),
         hounsfield=all(plane.hounsfield for plane in planes),
@@ -164,8 +165,8 @@ def _rescale(dataset: Dataset, frame: int) -> tuple[float, float, bool]:
     slope, intercept = _numbers(source, "RescaleSlope", 1), _numbers(source, "RescaleIntercept", 1)
     if slope == (0.0,):
         raise Refused("unsupported_pixels", "rescale slope 0")
-    hounsfield = slope is not None and intercept is not None and (source.get("RescaleType") or "HU") == "HU"
-    return slope[0] if slope else 1.0, intercept[0] if intercept else 0.0, hounsfield
+    in_hu = slope is not None and intercept is not None and (source.get("RescaleType") or "HU") == "HU"
+    return slope[0] if slope else 1.0, intercept[0] if intercept else 0.0, in_hu
 
 
 def _macro(dataset: Dataset, frame: int, sequence: str) -> Dataset:
@@ -207,11 +208,9 @@ def _check_agreement(planes: Sequence[Plane]) -> None:
 def _axes(orientation: Sequence[float]) -> NDArray[np.float64]:
     """Three unit vectors as rows: along a row, along a column, normal to the plane (PS3.3 C.7.6.2.1.1)."""
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
-    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
-    if max(abs(length - 1) for length in lengths) > 0.01 or abs(float(row @ column)) > 0.01:
+    if max(abs(np.linalg.norm(row) - 1), abs(np.linalg.norm(column) - 1), abs(row @ column)) > 0.01:
         raise Refused("no_geometry", f"orientation {tuple(orientation)} is not two unit vectors at a right angle")
-    row, normal = row / lengths[0], np.cross(row, column)
-    normal = normal / np.linalg.norm(normal)
+    row, normal = row / np.linalg.norm(row), np.cross(row, column) / np.linalg.norm(np.cross(row, column))
     return np.array([row, np.cross(normal, row), normal])
 
 
@@ -219,8 +218,7 @@ def _in_order(planes: Sequence[Plane], axes: NDArray[np.float64]) -> tuple[list[
     """The planes along the normal, and their step in mm."""
     heights = np.array([plane.position for plane in planes]) @ axes[2]
     ordered = [planes[index] for index in np.argsort(heights, kind="stable")]
-    heights = np.sort(heights)
-    steps = np.diff(heights)
+    heights, steps = np.sort(heights), np.diff(np.sort(heights))
     if (steps <= SAME_POSITION_MM).any():
         raise Refused("several_volumes", f"{len(planes)} images at {1 + int((steps > SAME_POSITION_MM).sum())} positions")
     _check_even(heights, steps)
@@ -236,14 +234,14 @@ def _check_even(heights: NDArray[np.float64], steps: NDArray[np.float64]) -> Non
     found = [f"{steps[k]:.2f} mm between {heights[k]:.2f} and {heights[k + 1]:.2f}" for k in odd[:5]]
     whole = np.rint(steps / usual)
     missing = whole.max() > 1 and np.abs(steps / usual - whole).max() <= WHOLE_STEP_PART
-    more = f", {odd.size} such steps" if odd.size > 5 else ""
-    raise Refused("missing_slices" if missing else "uneven_spacing", f"step {usual:.2f} mm, but {'; '.join(found)}{more}")
+    found += [f"{odd.size} such steps"] if odd.size > 5 else []
+    raise Refused("missing_slices" if missing else "uneven_spacing", f"step {usual:.2f} mm, but {'; '.join(found)}")
 
 
 def _check_straight(positions: NDArray[np.float64], axes: NDArray[np.float64]) -> None:
     """Refuse slices that are shifted along their own plane: as a whole (tilt) or one by one."""
     sideways, height = (positions - positions[0]) @ axes[:2].T, (positions - positions[0]) @ axes[2]
-    tilt = math.degrees(math.atan2(float(np.linalg.norm(sideways[-1])), float(height[-1])))
+    tilt = math.degrees(math.atan2(np.linalg.norm(sideways[-1]), height[-1]))
     if tilt > MAX_TILT_DEGREES:
         raise Refused("tilted", f"{tilt:.2f} degrees between the line of the slices and their normal")
     shift = np.linalg.norm(sideways - np.outer(height / height[-1], sideways[-1]), axis=1).max()
@@ -260,7 +258,7 @@ def _values(planes: Sequence[Plane]) -> NDArray[Any]:
     for members in places.values():
         dataset = planes[members[0]].dataset
         try:
-            _name_encoding(dataset)
+            _check_decoder(dataset)
             decoded = iter_pixels(dataset, indices=[planes[place].frame - 1 for place in members])
             for place, pixels in zip(members, decoded, strict=True):
                 slope, intercept = planes[place].slope, planes[place].intercept
@@ -270,12 +268,14 @@ def _values(planes: Sequence[Plane]) -> NDArray[Any]:
     return array
 
 
-def _name_encoding(dataset: Dataset) -> None:
-    """Give a file without a meta header the transfer syntax that it was read with; the decoders ask for it."""
+def _check_decoder(dataset: Dataset) -> None:
+    """Find the decoder; a file without a meta header gets the transfer syntax that it was read with."""
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
-        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+        by_order = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        dataset.file_meta.TransferSyntaxUID = by_order if little else ExplicitVRBigEndian
+    if not get_decoder(dataset.file_meta.TransferSyntaxUID).is_available:
+        raise ModuleNotFoundError(f"no decoder for {dataset.file_meta.TransferSyntaxUID.name}: install gyrus[preprocessor]")
 
 
 def _value_type(planes: Sequence[Plane]) -> np.dtype[Any]:

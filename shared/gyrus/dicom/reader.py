@@ -4,9 +4,12 @@ Headers are hostile input: an element that is larger than `LARGEST_READ` or an i
 """
 
 import io
+import logging
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gyrus.dicom.parse import Failure, Parsed, parse
@@ -81,13 +84,25 @@ def _read_open(handle: int) -> Header | Rejected:
 def _outcome(raw: io.FileIO, size: int) -> Parsed | Failure:
     """The parsed header, whatever happens: a broken file may make the parser fail in any way."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _silence():
             return parse(raw, size)
     except OSError as error:
         return Failure("unreadable", _system(error))
     except Exception as error:  # noqa: BLE001 - a fault of ours must cost one file, not the worker's batch
         return Failure("internal_error", type(error).__name__)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the parser's warnings to ourselves: they quote values and file names."""
+    logger = logging.getLogger("pydicom")
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = was_disabled
 
 
 def _system(error: Exception) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from gyrus.shared.topology import MAX_TRIES
 
 Document = dict[str, Any]
-RETRY_S = 3  # of a stage without a bell, times the tries
 
 
 def owe(stage: str, *, quiet_s: float = 0, cap_s: float = 0, job: str | None = None) -> list[Document]:
@@ -70,15 +69,15 @@ def lease(stage: str, seconds: float) -> tuple[Document, list[Document]]:
     return {**is_owed(stage), "$expr": free}, [{"$set": {f"{at}.lease": {"$add": ["$$NOW", round(seconds * 1000)]}}}]
 
 
-def failed(stage: str, error: str, advice: str) -> list[Document]:
+def failed(stage: str, retry_s: float, error: str, advice: str) -> list[Document]:
     """The pipeline after a raised error: one more try; the last one becomes a failure, and the debt is no longer owed.
 
-    A stage without a bell is due again after a growing delay.
+    A stage without a bell is due again after a growing delay: retry_s times the tries.
     """
     at = f"owed.{stage}"
     last = {"$gte": [f"${at}.tries", MAX_TRIES]}
     failure = {"stage": {"$literal": stage}, "error": {"$literal": error}, "advice": {"$literal": advice}, "at": "$$NOW"}
-    again = {"$add": ["$$NOW", {"$multiply": [1000, RETRY_S, f"${at}.tries"]}]}
+    again = {"$add": ["$$NOW", {"$multiply": [round(retry_s * 1000), f"${at}.tries"]}]}
     return [
         {"$set": {f"{at}.tries": {"$add": [{"$ifNull": [f"${at}.tries", 0]}, 1]}}},
         {"$set": {f"{at}.due": {"$cond": [{"$gt": [f"${at}.due", None]}, again, "$$REMOVE"]}, f"{at}.lease": "$$REMOVE"}},

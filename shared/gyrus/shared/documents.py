@@ -15,15 +15,6 @@ LIST_AXES = ("modifier", "construct", "acceleration")
 RECIPE = 1
 MODES = {"MR": "mri", "CT": "ct"}
 
-# What may differ between two runs that did the same work in another order or after a crash: times, ULIDs, counters of attempts, and what
-# is derived from those. A canonical dump leaves these fields out and compares everything else (see tests/flow).
-VOLATILE = frozenset(
-    {
-        "owed", "failure", "at", "jobs", "job", "rev", "again_at", "again", "written", "context", "touched", "history",
-        "requested_at", "finished_at", "progress", "outputs", "n", "owner",
-    }
-)  # fmt: skip
-
 
 def plan_of(modality: str | None) -> Document:
     """What the preprocessor shall make of a stack of this modality: mode (`mri`, `ct`, or None: no volume), and the recipe."""

@@ -35,7 +35,7 @@ from gyrus.shared.ids import ulid
 from gyrus.shared.settings import Settings
 from gyrus.shared.sources import Sources
 from gyrus.shared.store import Store
-from gyrus.shared.topology import MAX_DELIVERIES, RETRY_DELAYS_S, STAGES, Stage
+from gyrus.shared.topology import MAX_DELIVERIES, RETRY_FACTORS, STAGES, Stage
 
 Handler = Callable[[str], Awaitable[None]]
 _log = logging.getLogger("gyrus.service")
@@ -149,7 +149,8 @@ class Service:
         """Count the error on the document; the fifth is a failure, which a person sees and may retry."""
         _log.error("work_raised", extra={"stage": stage.name}, exc_info=error)
         text = f"{type(error).__name__}: {error}"[:500]
-        change = debts.failed(stage.name, text, f"Look at the error, mend its cause, then `gyrus retry --stage {stage.name}`.")
+        advice = f"Look at the error, mend its cause, then `gyrus retry --stage {stage.name}`."
+        change = debts.failed(stage.name, self.settings.retry_s, text, advice)
         now = await self.store[stage.collection].find_one_and_update(
             {"_id": document, **debts.is_owed(stage.name)}, change, return_document=mongo.AFTER
         )
@@ -158,7 +159,7 @@ class Service:
         gave_up = not debts.owes(now, stage.name)
         metrics.DONE.labels(stage.name, "failed" if gave_up else "raised").inc()
         tries = int(now["owed"][stage.name]["tries"])
-        return None if gave_up else float(RETRY_DELAYS_S[min(tries, len(RETRY_DELAYS_S)) - 1])
+        return None if gave_up else RETRY_FACTORS[min(tries, len(RETRY_FACTORS)) - 1] * self.settings.retry_s
 
     async def _dead_letter(self, stage: Stage, message: Message, error: ValidationError) -> None:
         problems = "; ".join(

@@ -70,6 +70,10 @@ class Store:
     def close(self) -> None:
         self._client.close()
 
+    async def drop(self) -> None:
+        """Drop the whole database: for tests."""
+        await self._client.drop_database(self._database.name)
+
     async def ping(self) -> None:
         """Raises where the database does not answer."""
         await self._client.admin.command("ping")

@@ -64,7 +64,7 @@ SUBJECTS: dict[type[Event], str] = {
 DUPLICATE_WINDOW_S = 60  # a message id is remembered so long; a repeated publication within it vanishes
 MAX_TRIES = 5  # raised errors until work becomes a failure
 MAX_DELIVERIES = 20  # deliveries without an answer (a killed worker gives none) until each counts as a raised error
-RETRY_DELAYS_S = (1, 3, 10, 30)  # between tries
+RETRY_FACTORS = (1, 3, 10, 30)  # of the shortest delay between tries
 
 
 def stream_of(subject: str) -> str:
