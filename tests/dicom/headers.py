@@ -54,7 +54,7 @@ def with_raw_value(path: Path, tag: int, vr: bytes, value: bytes) -> Path:
     return path
 
 
-def a_stack_image(number: int, position: Sequence[float] = (0.0, 0.0, 0.0), **known: Any) -> dict[str, Any]:
+def a_stack_image(number: int, position: Sequence[float] = (0.0, 0.0, 0.0), /, **known: Any) -> dict[str, Any]:
     """One classic image of a stack, as `describe` takes it."""
     image = {"instance_number": number, "image_position_patient": list(position), "image_orientation_patient": AXIAL} | known
     shared = {"modality": "MR", "rows": 2, "columns": 2, "pixel_spacing": [1.0, 1.0], "slice_thickness": 2.0}

@@ -63,6 +63,8 @@ def test_only_words_of_derived_images_make_a_role() -> None:
         ({"complex_image_component": "MIXED", "image_type": ["O", "P", "R"]}, "R"),
         ({"image_type": ["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"]}, "P"),
         ({"image_type": ["ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE"]}, "M"),
+        ({"image_type": ["ORIGINAL", "PRIMARY", "SW_M_FFE", "SW_M", "FFE"]}, "M"),
+        ({"image_type": ["ORIGINAL", "PRIMARY", "SW_P_FFE", "SW_P", "FFE"]}, "P"),
         ({"image_type": ["DERIVED", "SECONDARY", "REFORMATTED"]}, ""),
         ({"image_type": ["DERIVED", "SECONDARY", "MPR"]}, ""),
         ({"image_type": ["ORIGINAL"]}, ""),

@@ -10,7 +10,7 @@ import pytest
 from dicom.conftest import ARCHIVES, RealDicom
 from gyrus.dicom import Header, describe, kind_of, read
 
-SMALL_SETS = ("dcm_qa_pdt2", "dcm_qa_enh", "dcm_qa_xa30", "dcm_qa_ct", "nibabel", "heudiconv", "synthetic_broken", "wg04")
+SMALL_SETS = ("dcm_qa_pdt2", "dcm_qa_enh", "nibabel", "heudiconv", "synthetic_broken", "wg04")
 Stacks = dict[str, dict[str, list[dict[str, Any]]]]
 
 

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom.headers import a_series, a_stack_image
-from gyrus.dicom import describe, disagreements, members_of, merged, most_frequent, order
+from dicom.headers import AXIAL, a_series, a_stack_image
+from gyrus.dicom import describe, disagreements, members_of, merged, most_frequent, order, stack_key
 from gyrus.dicom.columns import frame_numbers, frame_ranges, packed, unpacked
+from gyrus.dicom.fields import BY_NAME
+from gyrus.dicom.geometry import GEOMETRY_FIELDS
+from gyrus.dicom.keys import KEY_FIELDS, parsed_key
 from gyrus.dicom.stacks import shell
 
 KEY = "MR|TE=2.5|TI=|FA=9|ECHO=1|TYPE=M|ROLE=|ORIENT=AX"
@@ -173,6 +176,31 @@ def test_frame_ranges_name_exactly_their_frames(frames: set[int]) -> None:
 )
 def test_a_packed_column_gives_its_values_back(values: list[Any]) -> None:
     assert unpacked(packed(values)) == values
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+HOSTILE = {
+    "number": NUMBERS,
+    "numbers": st.lists(NUMBERS, min_size=1, max_size=7) | st.sampled_from([AXIAL, [0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]),
+    "integer": st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9),
+    "text": st.text(max_size=4),
+    "texts": st.lists(st.text(max_size=4), min_size=1, max_size=4),
+}
+
+
+@given(st.data(), st.integers(1, 4))
+def test_no_header_makes_a_description_fail(data: st.DataObject, count: int) -> None:
+    names = sorted({*GEOMETRY_FIELDS, *KEY_FIELDS, "instance_number"} - {"enhanced"})
+    images = []
+    for number in range(count):
+        chosen = data.draw(st.lists(st.sampled_from(names), unique=True))
+        known = {name: data.draw(HOSTILE[BY_NAME[name].kind]) for name in chosen}
+        images.append(a_stack_image(number, **{"image_position_patient": [0.0, 0.0, float(number)]} | known))
+
+    key = stack_key(images[0]["shared"], images[0]["image"])
+
+    assert parsed_key(key)["ORIENT"] in ("AX", "COR", "SAG", "UNK")
+    assert describe(key, images)["n_images"] == count
 
 
 def test_grouping_stored_headers_does_not_load_pydicom() -> None:

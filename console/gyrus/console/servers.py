@@ -20,6 +20,7 @@ from pathlib import Path
 import pymongo
 import pymongo.errors
 
+from gyrus.console.signals import held
 from gyrus.shared.errors import Misuse
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -71,9 +72,9 @@ def start_process(argv: Sequence[str], log: Path, environment: dict[str, str] | 
             stdout=out,
             stderr=out,
             stdin=subprocess.DEVNULL,
-            preexec_fn=prepare,
+            preexec_fn=prepare,  # noqa: PLW1509
             start_new_session=True,
-            env=environment,  # noqa: PLW1509
+            env=environment,
         )
 
 
@@ -138,7 +139,8 @@ class Nats:
             f"listen: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitor}\nmax_payload: 8MB\n"
             f'jetstream {{ store_dir: "{self.store}", max_file_store: 20GB, max_memory_store: 64MB }}\n'
         )
-        self.process = start_process([str(_nats_binary()), "-c", str(config)], self.folder / "nats.log")
+        with held():
+            self.process = start_process([str(_nats_binary()), "-c", str(config)], self.folder / "nats.log")
         _until(self._healthy, self.process, self.folder / "nats.log", 15)
 
     def _healthy(self) -> bool:
@@ -183,7 +185,8 @@ class Mongo:
         argv += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
         deadline = time.monotonic() + 15
         while True:
-            self.process = start_process(argv, log)
+            with held():
+                self.process = start_process(argv, log)
             try:
                 _until(self._answers, self.process, log, 60)
                 break

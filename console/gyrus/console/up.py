@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_process, stop_process
+from gyrus.console.signals import held
 from gyrus.shared.errors import Misuse
 
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
@@ -93,7 +94,8 @@ class Up:
         logs = self.data / "logs"
         logs.mkdir(exist_ok=True)
         settings = {**environment, "GYRUS_HTTP_PORT": str(ports.get(room))}
-        self.services[room] = start_process([sys.executable, "-m", f"gyrus.{room}"], logs / f"{room}.log", settings)
+        with held():
+            self.services[room] = start_process([sys.executable, "-m", f"gyrus.{room}"], logs / f"{room}.log", settings)
 
     def _wait_until_ready(self, ports: Ports) -> None:
         deadline = time.monotonic() + 120
@@ -114,11 +116,17 @@ class Up:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda signum, _: received.append(signum))
         while not received:
-            for name, process in self._processes().items():
-                if process.poll() is not None:
-                    return f"the {name} ended by itself (exit {process.returncode}); see {self.data / 'logs'}"
+            if ended := self.ended():
+                return ended
             time.sleep(0.2)
         return "asked to stop"
+
+    def ended(self) -> str:
+        """The part that ended by itself, in words; empty if all live."""
+        for name, process in self._processes().items():
+            if process.poll() is not None:
+                return f"the {name} ended by itself (exit {process.returncode}); see {self.data / 'logs'}"
+        return ""
 
     def _processes(self) -> dict[str, subprocess.Popen[bytes]]:
         servers = {"nats-server": self.nats and self.nats.process, "mongod": self.mongo and self.mongo.process}

@@ -20,7 +20,7 @@ from gyrus.dicom.orientation import (
     scaled,
 )
 from gyrus.dicom.values import Value
-from gyrus.dicom.volumes import VOLUME_FIELDS, Arrangement, arranged, has_place, is_mixed, volumes_axis
+from gyrus.dicom.volumes import VOLUME_FIELDS, Arrangement, arranged, has_place, is_mixed, tiles_of, volumes_axis
 
 SHEARED_DEG = 0.1
 GEOMETRY_FIELDS = (
@@ -51,7 +51,7 @@ def geometry(members: Sequence[Member], found: Arrangement | None) -> dict[str, 
     first = members[found.volumes[0][0]] if found else min(members, key=lambda member: (member.sop, member.frame))
     known = first.known
     summary = _plane(known) | {
-        "n_slices": known.get("tile_count") or (len(found.positions_mm) if found else None),
+        "n_slices": tiles_of(known) or (len(found.positions_mm) if found else None),
         "n_volumes": len(found.volumes) if found else None,
         "n_extra": len(found.extra) if found else 0,
         "volumes_axis": volumes_axis(members, found.volumes) if found else None,
@@ -61,7 +61,7 @@ def geometry(members: Sequence[Member], found: Arrangement | None) -> dict[str, 
         return summary | {"status": "no_geometry"}
     if found is None or is_mixed(members):
         return summary | {"status": "mixed_orientation"}
-    if known.get("tile_count"):
+    if tiles_of(known):
         return summary | _tiled(known)
     last = members[found.volumes[0][-1]].known
     return summary | _stacked(known, last, found.positions_mm)
@@ -130,7 +130,7 @@ def _single_spacing(known: dict[str, Value]) -> Value:
 
 def _tiled(known: dict[str, Value]) -> dict[str, Value]:
     """Geometry of a volume whose slices are tiles of one image (Siemens mosaic, United Imaging grid)."""
-    count, positions = known["tile_count"], known.get("tile_positions")
+    count, positions = tiles_of(known), known.get("tile_positions")
     across = math.ceil(math.sqrt(count))
     down = across if positions is None else math.ceil(count / across)
     rows, columns = (known.get("rows") or 0) // down, (known.get("columns") or 0) // across
@@ -161,12 +161,16 @@ def _tile_origin_and_step(known: dict[str, Value], rows: int, columns: int) -> t
         step = scaled(difference(last, first), 1 / (len(positions) // 3 - 1))
         return (first[0], first[1], first[2]), step
     along_row, along_column = cosines(known["image_orientation_patient"]) or ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-    between_rows, between_columns = known.get("pixel_spacing") or (1.0, 1.0)
+    spacing = known.get("pixel_spacing") or []
+    between_rows, between_columns = spacing if len(spacing) == 2 else (1.0, 1.0)
     right = scaled(along_row, between_columns * ((known.get("columns") or 0) - columns) / 2)
     downwards = scaled(along_column, between_rows * ((known.get("rows") or 0) - rows) / 2)
-    corner = known["image_position_patient"]
+    corner = known.get("image_position_patient") or positions or []
+    corner = corner if len(corner) >= 3 else (0.0, 0.0, 0.0)
     origin = (corner[0] + right[0] + downwards[0], corner[1] + right[1] + downwards[1], corner[2] + right[2] + downwards[2])
-    normal = known.get("tile_normal") or normal_of(known["image_orientation_patient"]) or (0.0, 0.0, 1.0)
+    normal = known.get("tile_normal") or []
+    if len(normal) != 3:
+        normal = normal_of(known["image_orientation_patient"]) or (0.0, 0.0, 1.0)
     return origin, scaled(normal, _single_spacing(known) or 1.0)
 
 

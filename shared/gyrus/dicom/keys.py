@@ -38,6 +38,8 @@ ROLES = DIXON_ROLES.union(
 )
 
 _COMPONENTS = {"MAGNITUDE": "M", "PHASE": "P", "REAL": "R", "IMAGINARY": "I"}
+_MAGNITUDES = frozenset({"M", "M_FFE", "M_SE", "M_IR", "M_PCA", "SW_M_FFE"})
+_PHASES = frozenset({"P", "PHASE MAP", "SW_P_FFE"})
 _SET_ASIDE = frozenset({"LOCALIZER", "OTHER"})
 
 
@@ -47,7 +49,7 @@ def stack_key(shared: dict[str, Value], image: dict[str, Value]) -> str:
     A part whose value is unknown is empty. Frames of enhanced objects end with `|MF=1`.
     """
     known = {**shared, **image}
-    modality = str(known.get("modality") or "").upper()
+    modality = _text(known.get("modality")).upper()
     parts = _PARTS.get(modality, _other_parts)(known)
     parts["ORIENT"] = orientation_class(known.get("image_orientation_patient"))
     if known.get("enhanced"):
@@ -115,9 +117,9 @@ def component_letter(known: dict[str, Value]) -> str:
         return word
     tokens = [_upper(token) for token in known.get("image_type") or []]
     third, fourth = (tokens + [""] * 4)[2:4]
-    if third in ("M", "M_FFE", "M_SE", "M_IR"):
+    if third in _MAGNITUDES:
         return "M"
-    if third in ("P", "PHASE MAP"):
+    if third in _PHASES:
         return "P"
     if third[:2] in ("R", "R_", "I", "I_"):
         return third[0]
@@ -144,7 +146,7 @@ def _mr_parts(known: dict[str, Value]) -> dict[str, str]:
 def _ct_parts(known: dict[str, Value]) -> dict[str, str]:
     return {
         "KVP": _number(known.get("kvp"), 0),
-        "KERNEL": "+".join(known.get("convolution_kernel") or []).strip(),
+        "KERNEL": _text("+".join(known.get("convolution_kernel") or [])),
         "ST": f"{value:.3g}" if (value := known.get("slice_thickness") or 0) > 0 else "",
         "TYPE": _third_token(known),
     }
@@ -169,7 +171,7 @@ _PARTS = {"MR": _mr_parts, "CT": _ct_parts, "PT": _pt_parts}
 
 
 def _third_token(known: dict[str, Value]) -> str:
-    return _upper(((known.get("image_type") or []) + [""] * 3)[2])
+    return _text(_upper(((known.get("image_type") or []) + [""] * 3)[2]))
 
 
 def _echo_time(value: Any) -> str:

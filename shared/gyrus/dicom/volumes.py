@@ -14,6 +14,8 @@ from gyrus.dicom.values import Value
 
 SAME_POSITION_MM = 0.01
 SAME_COSINE = 1e-3
+FARTHEST_MM = 1e6  # a position beyond this is damage, not a place in a scanner
+MOST_TILES = 4096
 VOLUME_FIELDS = (
     "image_position_patient",
     "image_orientation_patient",
@@ -54,15 +56,21 @@ def is_mixed(members: Sequence[Member]) -> bool:
 def has_place(member: Member) -> bool:
     """Whether an image says where it lies."""
     position = member.known.get("image_position_patient") or (member.known.get("tile_positions") or [])[:3]
-    is_point = isinstance(position, list) and len(position) == 3 and all(isinstance(part, float | int) for part in position)
+    is_point = isinstance(position, list) and len(position) == 3 and all(abs(part) < FARTHEST_MM for part in position)
     return is_point and normal_of(member.known.get("image_orientation_patient")) is not None
+
+
+def tiles_of(known: dict[str, Value]) -> int:
+    """The number of slices that lie as tiles in one image; 0 for an ordinary one."""
+    count = known.get("tile_count") or 0
+    return count if 0 < count <= MOST_TILES else 0
 
 
 def arranged(members: Sequence[Member]) -> Arrangement | None:
     """Volumes × slices of a stack, or None if its images do not lie in parallel planes. Tiled images are a volume each."""
     if not members:
         return None
-    if members[0].known.get("tile_count") or len(members) == 1:
+    if tiles_of(members[0].known) or len(members) == 1:
         return _one_volume_each(members)
     if not all(has_place(member) for member in members) or is_mixed(members):
         return None

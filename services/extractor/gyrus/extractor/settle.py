@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gyrus.dicom.merge import most_frequent
-
 from gyrus.dicom.fields import FIELDS
+from gyrus.dicom.merge import most_frequent
 from gyrus.dicom.stacks import describe, kind_of
 from gyrus.shared.documents import winners_of
 from gyrus.shared.ids import digest
@@ -42,9 +41,9 @@ def settle(files: Files, headers: Mapping[str, Mapping[str, Any]]) -> Settled:
         result.outcomes[first["_id"]] = {"outcome": "extracted"}
         for other in others:
             result.outcomes[other["_id"]] = _judge(first, other, headers)
-        comparable = [file for file in group if file["digest"] == first["digest"] and ("pixels" in file or not file["gone"])]
+        comparable = [file for file in group if file["digest"] == first["digest"] and (_pixels(file) or not file["gone"])]
         if len(comparable) > 1:
-            result.compare += [file["_id"] for file in comparable if "pixels" not in file]
+            result.compare += [file["_id"] for file in comparable if not _pixels(file)]
     result.stacks = _stacks(winners, headers)
     result.series = _series(files, headers, result.stacks)
     return result
@@ -63,9 +62,14 @@ def _judge(first: Mapping[str, Any], other: Mapping[str, Any], headers: Mapping[
     """`duplicate` where fields and pixels are equal, else `conflicting` with the names of the fields that differ."""
     if first["digest"] != other["digest"]:
         return {"outcome": "conflicting", "differs": _differing(first, other, headers)}
-    if "pixels" in first and "pixels" in other and first["pixels"] != other["pixels"]:
+    if _pixels(first) and _pixels(other) and _pixels(first) != _pixels(other):
         return {"outcome": "conflicting", "differs": ["pixel_data"]}
     return {"outcome": "duplicate"}
+
+
+def _pixels(file: Mapping[str, Any]) -> Any:
+    """The digest of a file's pixels: compared just now, or kept from before."""
+    return file.get("compared") or file.get("pixels")
 
 
 def _differing(one: Mapping[str, Any], two: Mapping[str, Any], headers: Mapping[str, Mapping[str, Any]]) -> list[str]:

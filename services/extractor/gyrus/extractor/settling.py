@@ -108,7 +108,7 @@ class Settling:
             path = self.service.sources.locate(file["source"], file["path"])
             seen, pixels = await self.workers.run(pixel_digest, path)
             if seen == (file["size"], file["mtime_ns"]):
-                file["pixels"] = pixels
+                file["compared"] = pixels
             else:
                 await intake.announce_again(self.store, self.bus, file, seen)
 
@@ -146,19 +146,11 @@ class Settling:
 
     async def _write_files(self, session: Session, series: str, files: Sequence[Document], settled: Settled) -> None:
         """Outcomes that changed, and the series itself out of their `unsettled`; none may have moved."""
-        writes = []
-        for file in files:
-            outcome = settled.outcomes.get(file["_id"], {})
-            wanted = {**outcome, **({"pixels": file["pixels"]} if "pixels" in file else {})}
-            stale = outcome and outcome.get("differs") != file.get("differs")
-            if series not in file.get("unsettled", ()) and not stale and all(file.get(k) == v for k, v in wanted.items() if k != "pixels"):
-                continue
-            rest = [other for other in file.get("unsettled", ()) if other != series]
-            unset = {
-                name: "" for name in ("unsettled", "differs") if (name == "unsettled" and not rest) or (stale and "differs" not in outcome)
-            }
-            change: Document = {"$set": {**wanted, **({"unsettled": rest} if rest else {})}, "$unset": unset}
-            writes.append(UpdateOne({"_id": file["_id"], "rev": file["rev"]}, {k: v for k, v in change.items() if v}))
+        writes = [
+            UpdateOne({"_id": file["_id"], "rev": file["rev"]}, change)
+            for file in files
+            if (change := _file_change(series, file, settled.outcomes.get(file["_id"])))
+        ]
         if await self.store.write("files", writes, session) != len(writes):
             raise Moved
 
@@ -240,6 +232,19 @@ class Settling:
             if not debts.owes(row, "settle") and "failure" not in (row or {}):
                 change = [{"$set": {"cohort": series.split("/", 1)[0]}}, *debts.owe("settle", cap_s=0.001, quiet_s=0.001)]
                 await self.store["series"].update_one({"_id": series}, change, upsert=True)
+
+
+def _file_change(series: str, file: Document, outcome: Document | None) -> list[Document]:
+    """What settling changes on a file: its outcome if it is one of the series, and the series out of `unsettled` – as it is by then."""
+    change: list[Document] = []
+    if outcome is not None:
+        wanted = {"outcome": outcome["outcome"], "differs": outcome.get("differs"), "pixels": file.get("compared", file.get("pixels"))}
+        if any(file.get(name) != value for name, value in wanted.items()):
+            change.append({"$set": {name: "$$REMOVE" if value is None else {"$literal": value} for name, value in wanted.items()}})
+    if series in file.get("unsettled", ()):
+        rest = {"$setDifference": ["$unsettled", [series]]}
+        change.append({"$set": {"unsettled": {"$cond": [{"$eq": [rest, []]}, "$$REMOVE", rest]}}})
+    return change
 
 
 _RETIRE: list[Document] = [{"$set": {"retired": True, "version": None, "winners": None}}, {"$unset": "classification"}]

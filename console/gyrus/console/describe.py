@@ -1,0 +1,105 @@
+"""What gyrus says about itself without any server: its topology and its settings."""
+
+import os
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from gyrus.shared.settings import Settings
+from gyrus.shared.topology import STAGES, STREAMS, SUBJECTS
+
+Document = dict[str, Any]
+
+SETTINGS = {
+    "watcher": ("gyrus.watcher.service", "WatcherSettings"),
+    "extractor": ("gyrus.extractor.settings", "ExtractorSettings"),
+    "classifier": ("gyrus.classifier.service", "ClassifierSettings"),
+    "preprocessor": ("gyrus.preprocessor.service", "PreprocessorSettings"),
+    "gateway": ("gyrus.gateway.settings", "GatewaySettings"),
+}
+UNITS = {"_s": "s", "_messages": "messages", "_files": "files", "_port": "port"}
+PREFIX = "GYRUS_"
+HIDDEN = "********"
+_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
+
+
+def stages() -> list[Document]:
+    """The stages: who owes what where, who pays, and which bell rings."""
+    return [
+        {
+            "stage": stage.name,
+            "room": stage.room,
+            "collection": stage.collection,
+            "subject": SUBJECTS[stage.event] if stage.event else None,
+            "stream": stage.stream or None,
+        }
+        for stage in STAGES.values()
+    ]
+
+
+def streams() -> list[Document]:
+    """The streams: what they store, and for how long."""
+    return [
+        {
+            "stream": stream.name,
+            "subjects": list(stream.subjects),
+            "keeps": "until answered" if stream.work else "for several readers",
+            "max_messages": stream.max_messages if stream.max_messages > 0 else None,
+            "max_age_s": stream.max_age_s or None,
+        }
+        for stream in STREAMS
+    ]
+
+
+def settings_of(room: str | None, environment: Mapping[str, str] = os.environ) -> list[Document]:
+    """The settings of a room, or of all: those that every room has come once, as room `every`."""
+    rows = [_row("every", name, info, environment) for name, info in Settings.model_fields.items()]
+    for one in [room] if room else SETTINGS:
+        fields = _class_of(one).model_fields
+        rows = [row for row in rows if row["room"] != "every" or room is None or not _differs(fields[row["name"]], row["name"])]
+        own = {name: info for name, info in fields.items() if name not in Settings.model_fields or _differs(info, name)}
+        rows += [_row(one, name, info, environment) for name, info in own.items()]
+    return rows
+
+
+def wrong_settings(room: str | None) -> list[str]:
+    """Settings of the environment that no room would take, and why."""
+    found: set[str] = set()
+    for one in [room] if room else SETTINGS:
+        try:
+            _class_of(one)()
+        except ValidationError as error:
+            found |= {f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["type"] != "missing" and e["loc"]}
+    return sorted(found)
+
+
+def _class_of(room: str) -> type[Settings]:
+    module, name = SETTINGS[room]
+    found: type[Settings] = getattr(import_module(module), name)
+    return found
+
+
+def _differs(info: FieldInfo, name: str) -> bool:
+    common = Settings.model_fields[name]
+    return (info.default, info.description) != (common.default, common.description)
+
+
+def _row(room: str, name: str, info: FieldInfo, environment: Mapping[str, str]) -> Document:
+    variable = PREFIX + name.upper()
+    value = next((text for given, text in environment.items() if given.upper() == variable), None)
+    origin = "environment" if value is not None else "required" if info.is_required() else "default"
+    if value is None and not info.is_required():
+        value = info.get_default(call_default_factory=True)
+    if value is not None and info.annotation is SecretStr:
+        value = HIDDEN
+    unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), None)
+    return {"room": room, "name": variable, "value": _shown(value), "unit": unit, "origin": origin, "meaning": info.description}
+
+
+def _shown(value: Any) -> Any:
+    """Plain JSON, without the passwords that an address may bear."""
+    return _PASSWORD.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value

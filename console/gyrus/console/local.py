@@ -1,0 +1,188 @@
+"""Commands that need no server: the same cores on a file or a folder, and what gyrus says about itself."""
+
+import json as json_
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gyrus.console.options import Json, Target, Workers, command
+from gyrus.shared.errors import Misuse
+
+if TYPE_CHECKING:
+    from gyrus.console.offline import Found, Stack
+
+Document = dict[str, Any]
+Rejects = Annotated[bool, typer.Option("--rejects", help="Also rejected files, as objects of their own ({path, outcome, reason, detail}).")]
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for add in (_add_extract, _add_classify, _add_preprocess, _add_sample, _add_topology, _add_settings):
+        add(app)
+
+
+def _add_extract(app: typer.Typer) -> None:
+    @command(app, "extract", "Say what the headers of a file or folder say, stack by stack.", "extract scan.dcm", "extract study/ --json")
+    def extract(path: Target, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS) -> None:
+        """Print stacks without labels."""
+        from gyrus.console import offline  # noqa: PLC0415 - pydicom and more, only when asked for
+
+        found = offline.extract(path, workers)
+        _tell(found, found.stacks, rejects, json)
+
+
+def _add_classify(app: typer.Typer) -> None:
+    @command(
+        app,
+        "classify",
+        "Say what each stack of a file or folder is, or each fingerprint of a .jsonl file ({id, fingerprint} a line).",
+        "classify scan.dcm",
+        "classify study/ --json",
+        "classify fingerprints.jsonl --json",
+    )
+    def classify(path: Target, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS) -> None:
+        """Print stacks with labels."""
+        from gyrus.classifier.core import load_rules  # noqa: PLC0415
+        from gyrus.console import offline  # noqa: PLC0415
+
+        rules = load_rules()
+        if path.suffix == ".jsonl":
+            labels = ({"id": id_, **offline.classify_fingerprint(given, rules)} for id_, given in _fingerprints(path))
+            _print_labels(labels, json)
+            return
+        found = offline.extract(path, workers)
+        _tell(found, offline.classify(found.stacks, rules), rejects, json)
+
+
+def _fingerprints(path: Path) -> Iterator[tuple[Any, Document]]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    one = json_.loads(line)
+                    yield one["id"], dict(one["fingerprint"])
+                except (ValueError, KeyError, TypeError):
+                    raise Misuse(f"{path}:{number}: expected an object with `id` and `fingerprint`.") from None
+
+
+def _print_labels(labels: Iterator[Document], json: bool) -> None:
+    from gyrus.console import render  # noqa: PLC0415
+
+    if json:
+        render.lines(labels)
+    else:
+        rows = [{**label, "label": render.label_of(label)} for label in labels]
+        render.table(rows, ["id", "label", "provenance", "acceleration", "contrast", "intent"], grows="label")
+
+
+def _tell(found: "Found", stacks: "list[Stack]", rejects: bool, json: bool) -> None:
+    """Stacks to standard output, what came of the files to standard error; exit 1 where there is no stack."""
+    from gyrus.console import render  # noqa: PLC0415
+
+    if json:
+        render.lines([stack.record for stack in stacks])
+    elif stacks:
+        render.stacks([stack.row for stack in stacks])
+    if rejects:
+        render.lines(found.rejected)
+    _tell_files(found)
+    if not stacks:
+        raise typer.Exit(1)
+
+
+def _tell_files(found: "Found") -> None:
+    sums = " + ".join(f"{name} {count}" for name, count in found.outcomes.items())
+    print(f"seen {sum(found.outcomes.values())} = {sums}", file=sys.stderr)
+    reasons: dict[str, int] = {}
+    for file in found.rejected:
+        reasons[file["reason"]] = reasons.get(file["reason"], 0) + 1
+    for reason, count in sorted(reasons.items(), key=lambda pair: -pair[1]):
+        print(f"  rejected {count} × {reason}", file=sys.stderr)
+    for what, count in found.skipped.items():
+        print(f"  skipped {count} × {what}", file=sys.stderr)
+
+
+def _add_preprocess(app: typer.Typer) -> None:
+    @command(app, "preprocess", "Make tensors and a picture of each stack, in DIR/<study>.", "preprocess study/ -o volumes/")
+    def preprocess(
+        path: Target,
+        out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", file_okay=False, help="Where they are written.")],
+        json: Json = False,
+        workers: Workers = 1,
+    ) -> None:
+        """Make volumes."""
+        from gyrus.classifier.core import load_rules  # noqa: PLC0415
+        from gyrus.console import offline, render, volumes  # noqa: PLC0415
+
+        found = offline.extract(path, workers)
+        stacks = offline.classify(found.stacks, load_rules())
+        rows = []
+        for stack, volume in volumes.preprocess(stacks, out, workers):
+            rows.append({**stack.row, "volume": volume})
+            if json:
+                render.lines([{**stack.record, "volume": volume}])
+            else:
+                print(f"{len(rows)} of {len(stacks)} stacks", file=sys.stderr)
+        if not json and rows:
+            render.stacks(rows)
+            print(f"{sum(not row['volume']['refused'] for row in rows)} of {len(rows)} stacks became volumes in {out}")
+        _tell_files(found)
+        if all(row["volume"]["refused"] for row in rows):
+            raise typer.Exit(1)
+
+
+def _add_sample(app: typer.Typer) -> None:
+    @command(app, "sample", "Write a sample cohort: fictional subjects, real formats.", "sample /tmp/sample")
+    def sample(
+        folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+        json: Json = False,
+    ) -> None:
+        """Write the sample cohort."""
+        from gyrus.console import render  # noqa: PLC0415
+        from gyrus.console.running import write_sample  # noqa: PLC0415
+
+        written = write_sample(folder)
+        if json:
+            render.lines([written])
+        else:
+            print(written["folder"])
+
+
+def _add_topology(app: typer.Typer) -> None:
+    @command(app, "topology", "Show stages, subjects and streams.", "topology", "topology --json")
+    def topology(json: Json = False) -> None:
+        """Print the table that the broker is made from."""
+        from gyrus.console import describe, render  # noqa: PLC0415
+
+        if json:
+            render.lines([*describe.stages(), *describe.streams()])
+            return
+        render.table(describe.stages(), ["stage", "room", "collection", "subject", "stream"], "stages")
+        render.table(describe.streams(), ["stream", "subjects", "keeps", "max_messages", "max_age_s"], "streams", grows="subjects")
+
+
+def _add_settings(app: typer.Typer) -> None:
+    @command(app, "settings", "Show settings: name, value, where it comes from, what it means.", "settings", "settings extractor")
+    def settings(
+        room: Annotated[str | None, typer.Argument(help=f"One of {', '.join(ROOMS)}.", show_default="all")] = None,
+        json: Json = False,
+    ) -> None:
+        """Print the settings of this environment."""
+        from gyrus.console import describe, render  # noqa: PLC0415
+
+        if room is not None and room not in ROOMS:
+            raise typer.BadParameter(f"there is no room '{room}': {', '.join(ROOMS)}")
+        rows = describe.settings_of(room)
+        if json:
+            render.lines(rows)
+        else:
+            render.table(rows, ["room", "name", "value", "unit", "origin", "meaning"], grows="meaning")
+        if wrong := describe.wrong_settings(room):
+            print("\n".join(wrong), file=sys.stderr)
+            raise typer.Exit(1)

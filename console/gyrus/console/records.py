@@ -1,0 +1,30 @@
+"""A stack as it is printed, online and offline alike: first the keys that both share, in one order, then what only one knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gyrus.shared.documents import AXES, stack_record
+from gyrus.shared.ids import digest
+
+Document = dict[str, Any]
+
+KEYS = tuple(stack_record({}, None))
+PROBABLE = (*AXES, "contrast", "body_part", "intent")
+HANDLE = 8  # hexadecimal digits
+
+
+def record_of(stack: Mapping[str, Any]) -> Document:
+    """The shared keys of a stack; a probability for each axis, null until it is calibrated."""
+    record = {key: stack[key] for key in KEYS}
+    record["probability"] = {axis: (record["probability"] or {}).get(axis) for axis in PROBABLE}
+    return record
+
+
+def ordered(stack: Mapping[str, Any]) -> Document:
+    """The shared keys, then the rest."""
+    return {**record_of(stack), **{key: value for key, value in stack.items() if key not in KEYS}}
+
+
+def handle_of(stack_id: str) -> str:
+    """A short name of a stack, the same on every machine: what tables show and `gyrus show` takes."""
+    return digest(stack_id, HANDLE // 2)

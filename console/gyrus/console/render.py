@@ -1,0 +1,149 @@
+"""Results for people and for machines: tables, one JSON object a line, CSV. Everything here goes to standard output."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gyrus.console.records import KEYS, handle_of
+
+Document = dict[str, Any]
+
+WIDTH = 160  # where there is no terminal and COLUMNS says nothing
+NUMERIC = {"no.", "images", "max_messages", "max_age_s"}
+
+
+def lines(documents: Iterable[Any]) -> None:
+    """One JSON object a line."""
+    for document in documents:
+        print(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def sheet(stacks: Iterable[Mapping[str, Any]]) -> None:
+    """Stacks as CSV: lists joined by a semicolon, objects as JSON."""
+    names = (*KEYS, "id", "cohort", "subject", "study", "series_description")
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    for stack in stacks:
+        writer.writerow([_cell(stack.get(name)) for name in names])
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return ";".join(str(one) for one in value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+
+
+def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], title: str = "", grows: str = "") -> None:
+    """Rows as a table of some of their keys; `grows` is the column that may wrap."""
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        made.add_column(name, justify="right" if name in NUMERIC else "left", overflow="fold", no_wrap=name != grows)
+    for row in rows:
+        made.add_row(*(Text(_word(row.get(name))) for name in names))
+    _out().print(made)
+
+
+def stacks(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Stacks with their labels, by subject and series."""
+    ordered = sorted(rows, key=lambda r: (r.get("subject") or "", r.get("study") or "", r.get("series_number") or 0, r["id"]))
+    names = ["stack", "subject", "no.", "series", "what", "key", "images", "label", "intent", "look", "volume"]
+    common = _common_parts(ordered)
+    shown = [_stack(row, common[row["series_uid"]]) for row in ordered]
+    table(shown, [name for name in names if any(row[name] for row in shown)] or names, grows="label")
+
+
+def _common_parts(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """By series, the parts of its stacks' keys that are the same in all of them: they tell nobody anything."""
+    common: dict[str, set[str]] = {}
+    for row in rows:
+        parts = set(row["stack_key"].split("|"))
+        common[row["series_uid"]] = common.get(row["series_uid"], parts) & parts
+    return common
+
+
+def _stack(row: Mapping[str, Any], common: set[str]) -> Document:
+    return {
+        "stack": handle_of(row["id"]),
+        "subject": (row.get("subject") or "").rpartition("/")[2][:8],
+        "no.": row.get("series_number"),
+        "series": short(row.get("series_description") or "", 34),
+        "what": row["modality"],
+        "key": short(" ".join(part for part in row["stack_key"].split("|") if part not in common), 26),
+        "images": row["n_images"],
+        "label": label_of(row),
+        "intent": row["intent"],
+        "look": "?" if row["review"] else "",
+        "volume": volume_of(row),
+    }
+
+
+def label_of(row: Mapping[str, Any]) -> str:
+    """What a stack is, in a few words."""
+    words = [row["base"], row["technique"], *row["modifier"], *row["construct"]]
+    return " ".join([*filter(None, words), *(["+contrast"] if row["contrast"] == "yes" else [])])
+
+
+def volume_of(row: Mapping[str, Any]) -> str:
+    """The shape of a stack's volume, why there is none, or what it still waits for."""
+    volume = row.get("volume") or {}
+    if failure := row.get("failure"):
+        return f"failed: {failure['stage']}"
+    if waits := row.get("owed"):
+        return f"waits: {', '.join(waits)}"
+    if volume.get("refused"):
+        return f"none: {volume['refused']}"
+    return " × ".join(str(length) for length in volume["shape"]) if volume.get("shape") else ""
+
+
+def status(found: Mapping[str, Any]) -> None:
+    """Everything at a glance."""
+    for title, name in (("there", "counts"), ("files", "outcomes"), ("to do", "owed"), ("failed", "failures")):
+        counts = [f"{count} {what}" for what, count in found[name].items() if count or name == "counts"]
+        print(f"{title:7} {', '.join(counts) or 'nothing'}")
+    if found["dead_letters"]:
+        print(f"{found['dead_letters']} messages could not be parsed: see /api/v1/dead-letters of the gateway.")
+
+
+def stack(item: Mapping[str, Any]) -> None:
+    """One stack with the evidence of its label."""
+    plain = ("id", "cohort", "subject", "study", "series_description", "series_uid", "stack_key", "kind", "modality", "orientation")
+    numbers = ("n_files", "n_images", "b_values", "n_volumes", "completeness", "review")
+    rows = [{"": name, "value": item.get(name)} for name in (*plain, *numbers)]
+    table([*rows, {"": "volume", "value": volume_of(item)}], ["", "value"], grows="value")
+    evidence = item.get("evidence") or {}
+    axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
+    if axes:
+        table(axes, ["axis", "value", "confidence", "because"], "label", grows="because")
+
+
+def _because(item: Mapping[str, Any], axis: str, found: Sequence[Mapping[str, Any]]) -> Document:
+    said = "; ".join(f'{one["field"]} "{one["value"]}" → {one["target"]}' for one in found)
+    return {"confidence": (item.get("confidence") or {}).get(axis), "because": said}
+
+
+def short(text: str, most: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _word(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_word(one)}" for name, one in value.items() if one not in (None, [], {}))
+    text = ", ".join(_word(one) for one in value) if isinstance(value, list) else str(value)
+    return "".join(sign if sign.isprintable() else "�" for sign in text)  # headers are hostile: no escape reaches a terminal
+
+
+def _out() -> Console:
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
+    return Console(width=wide, highlight=False)
