@@ -91,7 +91,9 @@ def test_every_object_and_pod_bears_the_same_four_labels() -> None:
 
 
 def test_images_have_the_version_of_the_package() -> None:
-    assert {container_of(found)["image"] for found in DEPLOYMENTS.values()} == {f"gyrus-{room}:{VERSION}" for room in ROOMS}
+    assert {room: container_of(found)["image"] for room, found in DEPLOYMENTS.items()} == {
+        room: f"gyrus-{room}:{VERSION}" for room in ROOMS
+    }
     assert container_of(JOB)["image"] in {f"gyrus-{room}:{VERSION}" for room in ROOMS}
 
 

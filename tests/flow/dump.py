@@ -8,6 +8,7 @@ from typing import Any
 
 from gyrus.shared.store import COLLECTIONS, Store
 
+# Retired stacks are history: which there are depends on what was settled in between. They are left out too, and must be empty.
 # Times, ULIDs, counts of attempts, and what is derived from them. Everything else must be equal.
 VOLATILE = frozenset(
     {
@@ -23,8 +24,10 @@ async def dump(store: Store, processed: Path) -> dict[str, Any]:
     jobs = {job["_id"]: f"job {number}" async for number, job in _enumerated(store)}
     whole: dict[str, Any] = {}
     for name in COLLECTIONS:
-        documents = [_plain(document, jobs) async for document in store[name].find()]
+        documents = [_plain(document, jobs) async for document in store[name].find({"retired": {"$ne": True}})]
         whole[name] = sorted(documents, key=lambda document: json.dumps(document, sort_keys=True))
+    async for stack in store["stacks"].find({"retired": True}):
+        assert not stack.get("classification") and not stack.get("volume") and stack["version"] is None, stack
     async for stack in store["stacks"].find({"volume.outputs": {"$exists": True}}):
         whole[f"outputs of {stack['_id']}"] = sorted(_content(processed / name) for name in stack["volume"]["outputs"])
     named = {name async for stack in store["stacks"].find() for name in (stack.get("volume") or {}).get("outputs", ())}

@@ -71,7 +71,7 @@ def _common_parts(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
 
 def _stack(row: Mapping[str, Any], common: set[str]) -> Document:
     return {
-        "stack": handle_of(row["id"]),
+        "stack": handle_of(row["id"]) if "cohort" in row else "",  # offline there is nothing that takes it
         "subject": (row.get("subject") or "").rpartition("/")[2][:8],
         "no.": row.get("series_number"),
         "series": short(row.get("series_description") or "", 34),

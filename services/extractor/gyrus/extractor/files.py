@@ -46,9 +46,14 @@ def said(answer: Header | Rejected, cohort: str, subject_key: bytes) -> Said:
         "header": header["_id"],
         "image": answer.image,
         "stacks": answer.stacks,
-        "digest": digest([block, answer.image, answer.stacks, answer.study_instance_uid]),
+        "digest": digest([block, fields_of(answer.image), answer.stacks, answer.study_instance_uid]),
     }
     return Said(content, header, series)
+
+
+def fields_of(image: Mapping[str, Any]) -> Document:
+    """What an image says, without where in its file the pixels lie: a copy with a shifted header says the same."""
+    return {name: value for name, value in image.items() if name not in ("pixel_offset", "pixel_length")}
 
 
 def subject_code(shared: Mapping[str, Any], study_uid: str, key: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from gyrus.dicom.fields import FIELDS
 from gyrus.dicom.merge import most_frequent
 from gyrus.dicom.stacks import describe, kind_of
+from gyrus.extractor.files import fields_of
 from gyrus.shared.documents import winners_of
 from gyrus.shared.ids import digest
 
@@ -73,7 +74,7 @@ def _pixels(file: Mapping[str, Any]) -> Any:
 
 
 def _differing(one: Mapping[str, Any], two: Mapping[str, Any], headers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    left, right = ({**headers[file["header"]], **file["image"], "study_instance_uid": file["study"]} for file in (one, two))
+    left, right = ({**headers[file["header"]], **fields_of(file["image"]), "study_instance_uid": file["study"]} for file in (one, two))
     return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name)) or ["stacks"]
 
 

@@ -1,0 +1,130 @@
+"""Commands that need no server, and what the command line says about itself."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from console.calling import gyrus
+from flow import cohort
+
+HEAVY = ("httpx", "motor", "nilearn", "numpy", "pydicom", "pymongo", "torch", "uvicorn")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("offline")
+    cohort.first(made)
+    return made
+
+
+@pytest.mark.parametrize("words", [[], ["ingest"], ["classify"], ["up"], ["settings"]])
+def test_help_begins_with_examples(words: list[str]) -> None:
+    helped = gyrus(*words, "--help")
+
+    usage, _, examples, first, *_ = helped.out.splitlines()
+    assert (helped.code, usage.split()[:2], examples.strip()) == (0, ["Usage:", "gyrus"], "Examples:")
+    assert first.strip().startswith("gyrus")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"import sys, gyrus.console.main; print([m for m in {HEAVY} if m in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_extract_says_what_headers_say_and_leaves_the_label_open(folder: Path) -> None:
+    found = gyrus("extract", folder / "a/t1", "--json")
+
+    (stack,) = found.objects
+    assert (stack["n_files"], stack["modality"], stack["completeness"]["verdict"]) == (5, "MR", "complete")
+    assert (stack["base"], stack["modifier"], set(stack["probability"].values())) == (None, [], {None})
+    assert found.err == "seen 5 = extracted 5 + duplicate 0 + conflicting 0 + rejected 0\n"
+
+
+def test_many_files_are_read_by_several_processes_and_come_out_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = gyrus("classify", folder, "--json", "--workers", 1)
+
+    monkeypatch.setattr("gyrus.console.offline.CHUNK", 4)
+
+    assert gyrus("classify", folder, "--json", "--workers", 2).objects == one.objects
+
+
+def test_rejected_files_are_objects_when_asked_for_and_alone_mean_failure(folder: Path) -> None:
+    refused = gyrus("extract", folder / "notes.txt", "--json", "--rejects")
+
+    assert (refused.code, refused.objects) == (
+        1,
+        [{"path": "notes.txt", "outcome": "rejected", "reason": "not_dicom", "detail": refused.objects[0]["detail"]}],
+    )
+
+
+def test_fingerprints_of_a_jsonl_file_get_a_prediction_a_line(tmp_path: Path) -> None:
+    fingerprint = {"modality": "MR", "manufacturer": "SIEMENS", "series_description": "t1_mprage", "sequence_name": "*tfl3d1_16ns"}
+    vectors = tmp_path / "vectors.jsonl"
+    vectors.write_text("".join(json.dumps({"id": id_, "fingerprint": fingerprint}) + "\n" for id_ in "ab"))
+
+    first, second = gyrus("classify", vectors, "--json").objects
+
+    assert (first["id"], second["id"], first["technique"]) == ("a", "b", "MPRAGE")
+    assert {"base", "modifier", "construct", "provenance", "acceleration", "intent", "contrast", "review"} <= set(first)
+
+
+def test_a_line_that_is_no_fingerprint_is_named(tmp_path: Path) -> None:
+    vectors = tmp_path / "vectors.jsonl"
+    vectors.write_text('\n{"id": "a"}\n')
+
+    wrong = gyrus("classify", vectors, "--json")
+
+    assert (wrong.code, wrong.err) == (1, f"gyrus: {vectors}:2: expected an object with `id` and `fingerprint`.\n")
+
+
+def test_preprocess_writes_volumes_and_says_why_there_is_none(folder: Path, tmp_path: Path) -> None:
+    whole = gyrus("preprocess", folder / "a/t1", "-o", tmp_path, "--json")
+    single = gyrus("preprocess", folder / "a/t1/00.dcm", "-o", tmp_path, "--json")
+
+    outputs = whole.objects[0]["volume"]["outputs"]
+    assert whole.code == 0
+    assert {Path(name).suffix for name in outputs} == {".pt", ".png", ".json"}
+    assert all((tmp_path / name).is_file() for name in outputs)
+    assert (single.code, single.objects[0]["volume"]["refused"]) == (1, "single_image")
+
+
+def test_settings_have_origins_and_secrets_stay_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GYRUS_API_KEY", "very-secret-very-secret")
+    monkeypatch.setenv("GYRUS_MONGO_URL", "mongodb://me:pass@db/")
+
+    shown = gyrus("settings", "gateway", "--json")
+    rows = {row["name"]: row for row in shown.objects}
+
+    assert (rows["GYRUS_API_KEY"]["value"], rows["GYRUS_API_KEY"]["origin"]) == ("********", "environment")
+    assert rows["GYRUS_MONGO_URL"]["value"] == "mongodb://********@db/"
+    assert (rows["GYRUS_QUIET_S"]["unit"], rows["GYRUS_QUIET_S"]["origin"]) == ("s", "default")
+    assert all(row["meaning"] for row in rows.values())
+
+
+def test_a_setting_that_no_room_takes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GYRUS_GRACE_S", "soon")
+
+    assert "GYRUS_GRACE_S" in gyrus("settings", "watcher").err
+
+
+def test_topology_shows_every_stage_and_stream() -> None:
+    rows = gyrus("topology", "--json").objects
+
+    assert [row["stage"] for row in rows if "room" in row] == ["scan", "read", "settle", "classify", "preprocess"]
+    assert [row["stream"] for row in rows if "subjects" in row] == ["WORK", "FILES", "FACTS"]
+
+
+@pytest.mark.parametrize("words", [["settings", "kitchen"], ["classify", "/no/such/place"], ["ingest", "--workers", "0"], ["dance"]])
+def test_misuse_is_exit_code_two(words: list[str]) -> None:
+    assert gyrus(*words).code == 2
+
+
+def test_the_sample_overwrites_nothing(folder: Path) -> None:
+    refused = gyrus("sample", folder)
+
+    assert refused.code == 1
+    assert "overwrites nothing" in refused.err

@@ -1,0 +1,82 @@
+"""`gyrus up` as a process: it shows the sample, and ends in order whenever it is told to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flow import cohort
+from gyrus.console.signals import asked_to_stop, held
+
+END_S = 15
+
+
+def start(data: Path, *words: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "gyrus.console.main", "up", "--data", str(data), *words]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def processes_of(data: Path) -> list[int]:
+    """Processes that know the data directory, by their arguments or their settings."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            known = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(data).encode() in known and int(place.name) != os.getpid():
+            found.append(int(place.name))
+    return found
+
+
+def until(ready: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_once_shows_the_sample_and_what_its_files_came_to(tmp_path: Path) -> None:
+    cohort.first(tmp_path / "sample")
+
+    process = start(tmp_path, "--sample", "--once")
+    out, err = process.communicate(timeout=90)
+
+    assert process.returncode == 0, err
+    assert out.startswith("gateway  http://127.0.0.1:")
+    assert "T1w MPRAGE" in out
+    assert out.splitlines()[-1].startswith("seen 25 = extracted 20 + duplicate 1 + conflicting 2 + rejected 2 + unchanged 0")
+    assert not processes_of(tmp_path)
+
+
+@pytest.mark.parametrize(("moment", "parts", "code"), [("its servers start", 2, 0), ("its services start", 6, 0), ("it is up", None, 0)])
+def test_it_ends_in_order_when_it_is_told_to_while(tmp_path: Path, moment: str, parts: int | None, code: int) -> None:
+    process = start(tmp_path)
+    if parts is None:
+        assert process.stderr
+        until(lambda: "up; Ctrl-C stops it" in process.stderr.readline())
+    else:
+        until(lambda: len(processes_of(tmp_path)) >= parts)
+
+    process.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    process.communicate(timeout=60)
+
+    assert time.monotonic() - told < END_S
+    assert process.returncode == code
+    assert not processes_of(tmp_path)
+
+
+def test_a_signal_waits_until_a_child_has_its_place() -> None:
+    children = []
+
+    with pytest.raises(KeyboardInterrupt), asked_to_stop(), held():
+        signal.raise_signal(signal.SIGTERM)
+        children.append("born")
+
+    assert children == ["born"]

@@ -1,0 +1,151 @@
+"""The same folder again, and files in every order."""
+
+import asyncio
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flow import cohort
+from flow.dump import differences
+from flow.system import System, eventually
+
+AUDIT = Path(__file__).parent / "audit"
+
+
+@pytest.fixture
+def opened(tmp_path: Path, system: System) -> Path:
+    """A log of every file that a service or its worker opens below the inbox, written by an audit hook in each process."""
+    log = tmp_path / "opened.log"
+    system.environment |= {"PYTHONPATH": str(AUDIT), "AUDIT_LOG": str(log), "AUDIT_BELOW": str(system.inbox)}
+    return log
+
+
+async def test_an_unchanged_folder_opens_no_file_and_computes_nothing(system: System, opened: Path) -> None:
+    cohort.first(system.inbox)
+    system.start_all()
+    await system.ingest()
+    await system.at_rest()
+    before, files = await system.dump(), sum(path.is_file() for path in system.inbox.rglob("*"))
+    versions = [stack["history"] async for stack in system.store["stacks"].find().sort("_id")]
+    assert len(set(opened.read_text().splitlines())) == files
+    opened.unlink()
+
+    job = await system.ingest()
+    await system.at_rest()
+
+    totals = (await system.store["jobs"].find_one({"_id": job}) or {})["totals"]
+    assert totals["unchanged"] == totals["seen"] == files
+    assert not opened.exists()
+    assert [stack["history"] async for stack in system.store["stacks"].find().sort("_id")] == versions
+    after = await system.dump()
+    after["jobs"] = before["jobs"]
+    after["cohorts"] = before["cohorts"]
+    assert differences(after, before) == []
+
+
+async def test_no_resume_opens_every_file_and_changes_nothing(system: System, opened: Path) -> None:
+    cohort.first(system.inbox)
+    system.start_all()
+    await system.ingest()
+    await system.at_rest()
+    before, files = await system.dump(), sum(path.is_file() for path in system.inbox.rglob("*"))
+    opened.unlink()
+
+    await system.ingest(again=True)
+    await system.at_rest()
+
+    assert len({line for line in opened.read_text().splitlines() if "empty" not in line}) >= files - 1
+    after = await system.dump()
+    for whole in (before, after):
+        whole["jobs"] = []
+        whole["files"] = [{key: value for key, value in file.items() if key != "jobs"} for file in whole["files"]]
+    assert differences(after, before) == []
+
+
+async def test_a_moved_tree_keeps_its_stacks_versions_and_volumes(system: System) -> None:
+    cohort.first(system.inbox)
+    system.start_all()
+    await system.ingest()
+    await system.at_rest()
+    before = [stack async for stack in system.store["stacks"].find({}, {"version": 1, "volume": 1}).sort("_id")]
+
+    (system.inbox / "a").rename(system.inbox / "z")
+    await system.ingest()
+    await system.at_rest()
+
+    after = [stack async for stack in system.store["stacks"].find({}, {"version": 1, "volume": 1}).sort("_id")]
+    assert after == before
+    assert await system.store["files"].count_documents({"gone": True}) == await system.store["files"].count_documents(
+        {"path": {"$gte": "a/", "$lt": "a0"}}
+    )
+
+
+async def test_a_stack_whose_files_are_gone_keeps_its_volume_and_what_was_not_made_is_refused_until_they_are_back(system: System) -> None:
+    cohort.first(system.inbox)
+    rooms = system.start_all(but="preprocessor")
+    await system.ingest()
+
+    async def classified() -> bool:
+        return (await system.owed()).keys() == {"preprocess"}
+
+    await eventually(classified, "only volumes are owed")
+    (system.inbox / "b").rename(system.folder / "elsewhere")
+    system.start("preprocessor")
+    await system.at_rest()
+    refused = await system.store["stacks"].find_one({"modality": "CT"}) or {}
+    assert refused["volume"]["refused"] == "vanished"
+
+    (system.folder / "elsewhere").rename(system.inbox / "b")
+    await system.ingest()
+    await system.at_rest()
+
+    back = await system.store["stacks"].find_one({"modality": "CT"}) or {}
+    assert back["volume"]["refused"] is None
+    assert back["version"] == refused["version"]
+    assert len(rooms) == 3
+
+
+async def test_every_order_of_arrival_gives_the_same(system: System) -> None:
+    """Four files that dispute an instance, in all 24 orders, each order in a cohort of its own."""
+    disputed = {
+        "first": (cohort.image("t1_mprage", 0), 1),
+        "copy": (cohort.image("t1_mprage", 0), 2),
+        "pixels": (cohort.image("t1_mprage", 0, pixels=9), 3),
+        "fields": (cohort.image("t1_mprage", 0, FlipAngle=12), 4),
+    }
+    for name, (ds, tick) in disputed.items():
+        cohort.write(system.inbox / name / "x.dcm", ds, tick)
+    for name in ("watcher", "extractor", "classifier"):
+        system.start(name)
+
+    async def arrive(number: int, order: tuple[str, ...]) -> None:
+        for name in order:
+            await system.ingest(name, cohort=f"order-{number}", quiet_s=0.05)
+            await asyncio.sleep(0.02 * (number % 7))
+
+    orders = list(itertools.permutations(disputed))
+    await asyncio.gather(*(arrive(number, order) for number, order in enumerate(orders)))
+
+    async def settled() -> bool:
+        return not {"scan", "read", "settle", "classify"} & (await system.owed()).keys()
+
+    await eventually(settled, "all orders are settled")
+    ends = {number: await end_of(system, f"order-{number}") for number in range(len(orders))}
+
+    assert len(ends) == 24
+    assert {number for number, end in ends.items() if end != ends[0]} == set()
+    assert [file["outcome"] for file in json.loads(ends[0])["files"]] == ["duplicate", "conflicting", "extracted", "conflicting"]
+
+
+async def end_of(system: System, cohort_name: str) -> str:
+    """Everything of a cohort but its jobs (their totals tell what was true then), without its name and what is derived from that."""
+    whole: dict[str, list[Any]] = await system.dump()
+    kept = {}
+    for name in ("files", "headers", "series", "studies", "subjects", "stacks"):
+        mine = [document for document in whole[name] if document["cohort"] == cohort_name]
+        plain = [{key: value for key, value in document.items() if key not in ("_id", "jobs")} for document in mine]
+        kept[name] = sorted(plain, key=lambda document: document.get("path", json.dumps(document, sort_keys=True)))
+    return json.dumps(kept, sort_keys=True).replace(cohort_name, "c")

@@ -1,0 +1,139 @@
+"""Servers that go away and come back, with and without their data: the end is that of an undisturbed run."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flow import cohort
+from flow.dump import differences
+from flow.system import SWEEPS, System, eventually
+from gyrus.console.servers import Mongo, Ports, check_system
+from gyrus.shared.topology import STAGES
+
+AWAY_S = 120 if "GYRUS_SOAK" in os.environ else 20
+
+
+@pytest.fixture
+def own_mongo(tmp_path: Path) -> Iterator[Mongo]:
+    """A mongod that this test may stop."""
+    check_system()
+    folder = tmp_path / "own"
+    folder.mkdir()
+    server = Mongo(folder, Ports(folder).get("mongo"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def own(tmp_path: Path, own_mongo: Mongo) -> AsyncIterator[System]:
+    made = await System(tmp_path, own_mongo).open()
+    yield made
+    await made.close()
+
+
+async def tries(system: System) -> list[Any]:
+    """Documents on which a raised error was counted."""
+    found = []
+    for stage in STAGES.values():
+        query = {f"owed.{stage.name}.tries": {"$gt": 0}}
+        found += [document async for document in system.store[stage.collection].find(query)]
+    return found
+
+
+async def some_are_read(system: System) -> None:
+    async def some() -> Any:
+        return await system.store["files"].find_one({})
+
+    await eventually(some, "the first file is read")
+
+
+async def first_half(system: System) -> None:
+    cohort.first(system.inbox)
+    system.start_all()
+    await system.ingest(batch_files=1)
+    await some_are_read(system)
+
+
+async def second_half(system: System) -> None:
+    await system.at_rest(patience_s=120)
+    cohort.second(system.inbox)
+    await system.ingest()
+    await system.at_rest()
+
+
+@pytest.mark.timeout(600)
+async def test_mongod_and_then_nats_may_be_away_during_an_ingest(own: System, undisturbed: dict[str, Any]) -> None:
+    await first_half(own)
+    own.mongo.stop()
+    await asyncio.sleep(AWAY_S)
+    own.mongo.start()
+    own.nats.stop()
+    await asyncio.sleep(AWAY_S)
+    own.nats.start()
+    await second_half(own)
+
+    assert differences(await own.dump(), undisturbed) == []
+    assert await own.failures() == []
+    assert await tries(own) == []
+
+
+@pytest.mark.timeout(300)
+async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System, undisturbed: dict[str, Any]) -> None:
+    system.environment |= {"GYRUS_FILES_MAX_MESSAGES": "20", **SWEEPS}
+    await system.bus.js.delete_stream("FILES")
+    cohort.first(system.inbox)
+    rooms = [system.start("watcher")]
+    jobs = [await system.ingest(batch_files=1) for _ in range(6)]
+
+    async def full() -> bool:
+        pending = await system.bus.pending(STAGES["read"])
+        return pending >= 20 and await system.store["batches"].count_documents({}) >= pending + 5
+
+    await eventually(full, "20 messages wait in FILES and 5 batches beyond them")
+    system.lose_nats()
+    system.nats.start()
+    rooms += [system.start(name) for name in ("extractor", "classifier", "preprocessor")]
+    await system.at_rest(patience_s=120)
+    cohort.second(system.inbox)
+    await system.ingest()
+    await system.at_rest()
+
+    result = await system.dump()
+    seen = [job["totals"]["seen"] for job in result["jobs"][: len(jobs)]]
+    assert set(seen) == {undisturbed["jobs"][0]["totals"]["seen"]}
+    for whole in (result, undisturbed := dict(undisturbed)):
+        whole["jobs"] = []  # six jobs here, one there
+        whole["files"] = [{key: value for key, value in file.items() if key != "jobs"} for file in whole["files"]]
+    assert differences(result, undisturbed) == []
+
+
+@pytest.mark.timeout(300)
+async def test_a_restored_backup_is_made_whole_by_reconcile(own: System, undisturbed: dict[str, Any]) -> None:
+    own.environment |= {"GYRUS_OUTPUTS_SWEEP_S": "0.5"}
+    cohort.first(own.inbox)
+    own.start_all()
+    await own.ingest()
+    await own.at_rest()
+    backup = own.folder / "backup"
+    own.mongo.stop()
+    shutil.copytree(own.mongo.data, backup)
+    own.mongo.start()
+    cohort.second(own.inbox)
+    await own.ingest()
+    await own.at_rest()
+    own.mongo.stop()
+    shutil.rmtree(own.mongo.data)
+    shutil.move(backup, own.mongo.data)
+    own.mongo.start()
+
+    await own.steering.reconcile()
+    await own.at_rest()
+    await own.no_orphans()
+
+    assert differences(await own.dump(), undisturbed) == []
