@@ -56,14 +56,14 @@ def streams() -> list[Document]:
 
 
 def settings_of(room: str | None, environment: Mapping[str, str] = os.environ) -> list[Document]:
-    """The settings of a room, or of all: those that every room has come once, as room `every`."""
-    rows = [_row("every", name, info, environment) for name, info in Settings.model_fields.items()]
+    """The settings of a room, or of all: those that every room has come first and once, as room `every`."""
+    rows: list[Document] = []
     for one in [room] if room else SETTINGS:
-        fields = _class_of(one).model_fields
-        rows = [row for row in rows if row["room"] != "every" or room is None or not _differs(fields[row["name"]], row["name"])]
-        own = {name: info for name, info in fields.items() if name not in Settings.model_fields or _differs(info, name)}
-        rows += [_row(one, name, info, environment) for name, info in own.items()]
-    return rows
+        for name, info in _class_of(one).model_fields.items():
+            row = _row(one if _is_own(info, name) else "every", name, info, environment)
+            if row not in rows:
+                rows.append(row)
+    return sorted(rows, key=lambda row: row["room"] != "every")
 
 
 def wrong_settings(room: str | None) -> list[str]:
@@ -83,9 +83,10 @@ def _class_of(room: str) -> type[Settings]:
     return found
 
 
-def _differs(info: FieldInfo, name: str) -> bool:
-    common = Settings.model_fields[name]
-    return (info.default, info.description) != (common.default, common.description)
+def _is_own(info: FieldInfo, name: str) -> bool:
+    """Whether a room has a setting that others lack, or understands it in its own way."""
+    common = Settings.model_fields.get(name)
+    return common is None or (info.default, info.description) != (common.default, common.description)
 
 
 def _row(room: str, name: str, info: FieldInfo, environment: Mapping[str, str]) -> Document:

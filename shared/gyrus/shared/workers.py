@@ -5,10 +5,11 @@ A worker dies with its service, however that ends. When one breaks, the pool is 
 
 import asyncio
 import contextlib
-import ctypes
 import multiprocessing
 import os
+import select
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +19,6 @@ from gyrus.shared import crash
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class WorkerDied(RuntimeError):
@@ -57,7 +57,17 @@ class Workers:
 
 
 def _begin(service: int, crash_points: str) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_die_with, args=(service,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     crash.arm(crash_points, victim=service)
+
+
+def _die_with(service: int) -> None:
+    """The parent of a worker is the fork server, which lives as long as its workers do: so each watches the service itself."""
+    try:
+        handle = os.pidfd_open(service)
+    except ProcessLookupError:
+        os.kill(os.getpid(), signal.SIGKILL)
+    select.select([handle], [], [])
+    os.kill(os.getpid(), signal.SIGKILL)
