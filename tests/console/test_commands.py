@@ -11,8 +11,8 @@ import pytest
 
 from console.calling import Answer, gyrus
 from flow import cohort
-from gyrus.console import client
-from gyrus.console.up import Address, Up
+from gyrus.console import client, render
+from gyrus.console.up import Up
 
 KEYS = [
     "series_uid", "stack_key", "kind", "modality", "n_files", "n_images", "b_values", "n_volumes", "orientation", "completeness",
@@ -28,7 +28,8 @@ class House:
         self.folder, self.data = root / "inbox", root / "data"
         cohort.first(self.folder)
         self.up = Up(self.data)
-        self.address: Address = self.up.start()
+        self.up.start()
+        self.first = self.ask("ingest", self.folder, "--cohort", "trial", "--wait")
 
     def ask(self, *words: object) -> Answer:
         return gyrus(*words, "--data", self.data)
@@ -37,13 +38,8 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made = House(tmp_path_factory.mktemp("house"))
-    try:
-        first = made.ask("ingest", made.folder, "--cohort", "trial", "--wait")
-        assert first.code == 0, first.err
-        made.first = first
-        yield made
-    finally:
-        made.up.stop()
+    yield made
+    made.up.stop()
 
 
 def sums(answer: Answer) -> list[int]:
@@ -109,6 +105,15 @@ def test_the_table_names_series_label_and_volume(house: House) -> None:
 
     assert re.search(r"t1_mprage +MR +5 +T1w MPRAGE +anat", rows)
     assert len(re.findall(r"field_map +MR +TE=[47]\.\d", rows)) == 2
+
+
+def test_a_narrow_terminal_still_shows_label_and_volume(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "WIDTH", 80)
+
+    rows = house.ask("stacks", "--cohort", "trial").out
+
+    assert max(len(line) for line in rows.splitlines()) <= 80
+    assert re.search(r"t1_mprage.*T1w MPRAGE.*4 × 32 × 32", rows)
 
 
 def test_csv_has_a_header_and_a_line_for_each_stack(house: House) -> None:

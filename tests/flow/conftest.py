@@ -16,7 +16,7 @@ from gyrus.console.servers import Mongo, Ports, check_system
 def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongo]:
     check_system()
     folder = tmp_path_factory.mktemp("mongo")
-    server = Mongo(folder, Ports(folder).get("mongo"))
+    server = Mongo(folder, Ports(folder).get("mongo"), transaction_s=2)
     server.start()
     yield server
     server.stop()

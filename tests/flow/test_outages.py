@@ -24,7 +24,7 @@ def own_mongo(tmp_path: Path) -> Iterator[Mongo]:
     check_system()
     folder = tmp_path / "own"
     folder.mkdir()
-    server = Mongo(folder, Ports(folder).get("mongo"))
+    server = Mongo(folder, Ports(folder).get("mongo"), transaction_s=2)
     server.start()
     yield server
     server.stop()

@@ -11,11 +11,12 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from gyrus.console.up import Address
-from gyrus.shared.errors import Away, Misuse
+from gyrus.shared.errors import Away, GyrusError, Misuse
 
 Document = dict[str, Any]
 PAGE = 500  # documents asked for at once
 TIMEOUT_S = 60.0
+PASSING = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
 
 
 def find_address(url: str | None, key: str | None, data: Path) -> Address:
@@ -92,6 +93,8 @@ class Gateway:
         return self._opened(answer)
 
     def _opened(self, answer: httpx.Response) -> Any:
+        if answer.status_code in PASSING and "json" not in answer.headers.get("content-type", ""):
+            raise Away(f"{self.url} answered {answer.status_code}: the gateway behind it is away; try again.")
         try:
             content = answer.json()
         except ValueError:
@@ -104,7 +107,8 @@ class Gateway:
                 "`gyrus up` writes it to the file `key` of its data directory."
             )
         detail = content.get("detail") if isinstance(content, dict) else None
-        raise (Away if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR else Misuse)(_told(detail) or f"answer {answer.status_code}")
+        kind = Away if answer.status_code in PASSING else GyrusError if answer.is_server_error else Misuse
+        raise kind(_told(detail) or f"{self.url} answered {answer.status_code}.")
 
 
 def _told(detail: Any) -> str:

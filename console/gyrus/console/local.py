@@ -78,7 +78,7 @@ def _print_labels(labels: Iterator[Document], json: bool) -> None:
         render.lines(labels)
     else:
         rows = [{**label, "label": render.label_of(label)} for label in labels]
-        render.table(rows, ["id", "label", "provenance", "acceleration", "contrast", "intent"], grows="label")
+        render.table(rows, ["id", "label", "provenance", "acceleration", "contrast", "intent"], wraps=["label"])
 
 
 def _tell(found: "Found", stacks: "list[Stack]", rejects: bool, json: bool) -> None:
@@ -164,7 +164,7 @@ def _add_topology(app: typer.Typer) -> None:
             render.lines([*describe.stages(), *describe.streams()])
             return
         render.table(describe.stages(), ["stage", "room", "collection", "subject", "stream"], "stages")
-        render.table(describe.streams(), ["stream", "subjects", "keeps", "max_messages", "max_age_s"], "streams", grows="subjects")
+        render.table(describe.streams(), ["stream", "subjects", "keeps", "max_messages", "max_age_s"], "streams", wraps=["subjects"])
 
 
 def _add_settings(app: typer.Typer) -> None:
@@ -182,7 +182,7 @@ def _add_settings(app: typer.Typer) -> None:
         if json:
             render.lines(rows)
         else:
-            render.table(rows, ["room", "name", "value", "unit", "origin", "meaning"], grows="meaning")
+            render.table(rows, ["room", "name", "value", "unit", "origin", "meaning"], wraps=["meaning"])
         if wrong := describe.wrong_settings(room):
             print("\n".join(wrong), file=sys.stderr)
             raise typer.Exit(1)

@@ -189,13 +189,13 @@ def _add_failures(app: typer.Typer) -> None:
         _list(found, ["stage", "id", "error", "advice"], json, "error")
 
 
-def _list(found: list[Document], names: list[str], json: bool, grows: str) -> None:
+def _list(found: list[Document], names: list[str], json: bool, wraps: str) -> None:
     from gyrus.console import render  # noqa: PLC0415
 
     if json:
         render.lines(found)
     elif found:
-        render.table(found, names, grows=grows)
+        render.table(found, names, wraps=[wraps])
     else:
         print("none", file=sys.stderr)
 

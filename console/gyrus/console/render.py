@@ -2,10 +2,9 @@
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -16,7 +15,10 @@ from gyrus.console.records import KEYS, handle_of
 
 Document = dict[str, Any]
 
-WIDTH = 160  # where there is no terminal and COLUMNS says nothing
+WIDTH = 160  # characters, where there is no terminal
+NARROW = 120  # with fewer, columns that say less are left out
+LESS = ("subject", "key", "intent")
+SHORT = 36  # characters of a description
 NUMERIC = {"no.", "images", "max_messages", "max_age_s"}
 
 
@@ -41,11 +43,12 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
-def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], title: str = "", grows: str = "") -> None:
-    """Rows as a table of some of their keys; `grows` is the column that may wrap."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], title: str = "", wraps: Sequence[str] = ()) -> None:
+    """Rows as a table of some of their keys; `wraps` are the columns that give way where it is too wide."""
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in names:
-        made.add_column(name, justify="right" if name in NUMERIC else "left", overflow="fold", no_wrap=name != grows)
+        side: Literal["left", "right"] = "right" if name in NUMERIC else "left"
+        made.add_column(name, justify=side, overflow="fold" if name in wraps else "ellipsis", no_wrap=name not in wraps)
     for row in rows:
         made.add_row(*(Text(_word(row.get(name))) for name in names))
     _out().print(made)
@@ -54,10 +57,13 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], title: str = 
 def stacks(rows: Iterable[Mapping[str, Any]]) -> None:
     """Stacks with their labels, by subject and series."""
     ordered = sorted(rows, key=lambda r: (r.get("subject") or "", r.get("study") or "", r.get("series_number") or 0, r["id"]))
-    names = ["stack", "subject", "no.", "series", "what", "key", "images", "label", "intent", "look", "volume"]
     common = _common_parts(ordered)
     shown = [_stack(row, common[row["series_uid"]]) for row in ordered]
-    table(shown, [name for name in names if any(row[name] for row in shown)] or names, grows="label")
+    names = ["stack", "subject", "no.", "series", "what", "key", "images", "label", "intent", "look", "volume"]
+    if _out().width < NARROW:
+        names = [name for name in names if name not in LESS]
+        shown = [{**row, "volume": short(row["volume"], SHORT // 2)} for row in shown]
+    table(shown, [name for name in names if any(row[name] for row in shown)] or names, wraps=("series", "label"))
 
 
 def _common_parts(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
@@ -74,9 +80,9 @@ def _stack(row: Mapping[str, Any], common: set[str]) -> Document:
         "stack": handle_of(row["id"]) if "cohort" in row else "",  # offline there is nothing that takes it
         "subject": (row.get("subject") or "").rpartition("/")[2][:8],
         "no.": row.get("series_number"),
-        "series": short(row.get("series_description") or "", 34),
+        "series": short(row.get("series_description") or "", SHORT),
         "what": row["modality"],
-        "key": short(" ".join(part for part in row["stack_key"].split("|") if part not in common), 26),
+        "key": short(" ".join(part for part in row["stack_key"].split("|") if part not in common), SHORT),
         "images": row["n_images"],
         "label": label_of(row),
         "intent": row["intent"],
@@ -117,11 +123,11 @@ def stack(item: Mapping[str, Any]) -> None:
     plain = ("id", "cohort", "subject", "study", "series_description", "series_uid", "stack_key", "kind", "modality", "orientation")
     numbers = ("n_files", "n_images", "b_values", "n_volumes", "completeness", "review")
     rows = [{"": name, "value": item.get(name)} for name in (*plain, *numbers)]
-    table([*rows, {"": "volume", "value": volume_of(item)}], ["", "value"], grows="value")
+    table([*rows, {"": "volume", "value": volume_of(item)}], ["", "value"], wraps=["value"])
     evidence = item.get("evidence") or {}
     axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
     if axes:
-        table(axes, ["axis", "value", "confidence", "because"], "label", grows="because")
+        table(axes, ["axis", "value", "confidence", "because"], "label", wraps=["because"])
 
 
 def _because(item: Mapping[str, Any], axis: str, found: Sequence[Mapping[str, Any]]) -> Document:
@@ -145,5 +151,4 @@ def _word(value: Any) -> str:
 
 
 def _out() -> Console:
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
-    return Console(width=wide, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)

@@ -159,8 +159,9 @@ class Nats:
 class Mongo:
     """mongod as a replica set of one (transactions need that)."""
 
-    def __init__(self, folder: Path, port: int, cache_gb: float = 0.5) -> None:
-        self.folder, self.port, self._cache_gb = folder, port, cache_gb
+    def __init__(self, folder: Path, port: int, cache_gb: float = 0.5, transaction_s: int = 20) -> None:
+        """transaction_s: how long a killed settler's open transaction may keep others from its documents (mongod's own default: 60)."""
+        self.folder, self.port, self._cache_gb, self._transaction_s = folder, port, cache_gb, transaction_s
         self.url = f"mongodb://127.0.0.1:{port}/?replicaSet=rs0"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -182,7 +183,8 @@ class Mongo:
             "--oplogSize": "990",
         }
         argv = [str(_mongo_binary()), *(word for pair in options.items() for word in pair), "--nounixsocket"]
-        argv += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
+        for parameter in ("diagnosticDataCollectionEnabled=false", f"transactionLifetimeLimitSeconds={self._transaction_s}"):
+            argv += ["--setParameter", parameter]
         deadline = time.monotonic() + 15
         while True:
             with held():
