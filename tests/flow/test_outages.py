@@ -56,7 +56,7 @@ async def some_are_read(system: System) -> None:
 async def first_half(system: System) -> None:
     cohort.first(system.inbox)
     system.start_all()
-    await system.ingest(batch_files=1)
+    await system.ingest()
     await some_are_read(system)
 
 
@@ -86,7 +86,6 @@ async def test_mongod_and_then_nats_may_be_away_during_an_ingest(own: System, un
 @pytest.mark.timeout(300)
 async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System, undisturbed: dict[str, Any]) -> None:
     system.environment |= {"GYRUS_FILES_MAX_MESSAGES": "20", **SWEEPS}
-    await system.bus.js.delete_stream("FILES")
     cohort.first(system.inbox)
     rooms = [system.start("watcher")]
     jobs = [await system.ingest(batch_files=1) for _ in range(6)]
@@ -115,7 +114,7 @@ async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System,
 
 @pytest.mark.timeout(300)
 async def test_a_restored_backup_is_made_whole_by_reconcile(own: System, undisturbed: dict[str, Any]) -> None:
-    own.environment |= {"GYRUS_OUTPUTS_SWEEP_S": "0.5"}
+    own.environment |= SWEEPS  # `n` went back with the backup: a bell may bear the id of one that NATS still remembers
     cohort.first(own.inbox)
     own.start_all()
     await own.ingest()
@@ -136,4 +135,6 @@ async def test_a_restored_backup_is_made_whole_by_reconcile(own: System, undistu
     await own.at_rest()
     await own.no_orphans()
 
-    assert differences(await own.dump(), undisturbed) == []
+    result = await own.dump()
+    result["jobs"][1]["options"] = undisturbed["jobs"][1]["options"]  # the second job is the one of reconcile
+    assert differences(result, undisturbed) == []

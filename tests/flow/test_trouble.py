@@ -59,7 +59,8 @@ async def test_work_that_always_raises_is_a_failure_after_five_tries_until_someb
     stage = point.partition(".")[0]
     assert {failure["stage"] for failure in failures} == {stage}
     assert all("is armed" in failure["error"] and "gyrus retry" in failure["advice"] for failure in failures)
-    assert all(d["owed"][stage]["tries"] == 5 async for d in system.store[collection].find({"failure": {"$exists": True}}))
+    broke = await system.store[collection].find({"failure": {"$exists": True}}).to_list(None)
+    assert [document["owed"][stage]["tries"] for document in broke] == [5] * len(failures)
 
     broken.stop()
     system.start(room)
