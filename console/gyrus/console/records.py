@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gyrus.shared.documents import AXES, stack_record
+from gyrus.shared.documents import stack_record
 from gyrus.shared.ids import digest
 
 Document = dict[str, Any]
 
 KEYS = tuple(stack_record({}, None))
-PROBABLE = (*AXES, "contrast", "body_part", "intent")
 HANDLE = 8  # hexadecimal digits
 
 
 def record_of(stack: Mapping[str, Any]) -> Document:
-    """The shared keys of a stack; a probability for each axis, null until it is calibrated."""
-    record = {key: stack[key] for key in KEYS}
-    record["probability"] = {axis: (record["probability"] or {}).get(axis) for axis in PROBABLE}
-    return record
+    """The shared keys of a stack."""
+    return {key: stack[key] for key in KEYS}
 
 
 def ordered(stack: Mapping[str, Any]) -> Document:

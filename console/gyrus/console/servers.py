@@ -153,7 +153,7 @@ class Nats:
     def stop(self) -> None:
         """Stop in order."""
         if self.process:
-            stop_process(self.process)
+            stop_process(self.process, 2)
 
 
 class Mongo:
@@ -236,7 +236,7 @@ class Mongo:
     def stop(self) -> None:
         """Stop in order; its data are whole."""
         if self.process:
-            stop_process(self.process, 12)
+            stop_process(self.process, 6)
 
 
 def _until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, patience_s: float) -> None:

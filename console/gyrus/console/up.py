@@ -18,6 +18,7 @@ from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_proces
 from gyrus.console.signals import held
 from gyrus.shared.errors import Misuse
 
+GRACE_S = 5  # services, then nats-server, then mongod: all within 15 s
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
 
 
@@ -77,6 +78,7 @@ class Up:
         ours = {
             "GYRUS_SOURCES_FILE": str(self.data / "sources.json"),
             "GYRUS_PROCESSED": str(self.data / "processed"),
+            "GYRUS_GRACE_S": str(GRACE_S),
             "GYRUS_SUBJECT_KEY": self._secret("subject-key"),
             "GYRUS_API_KEY": self._secret("key"),
             "GYRUS_METRICS_OF": json.dumps({room: f"http://127.0.0.1:{ports.get(room)}/metrics" for room in ROOMS if room != "gateway"}),
@@ -136,7 +138,7 @@ class Up:
         """Services first, together; then their servers."""
         for process in self.services.values():
             process.terminate()
-        deadline = time.monotonic() + 11
+        deadline = time.monotonic() + GRACE_S + 1
         for process in self.services.values():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))

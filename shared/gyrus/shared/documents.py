@@ -9,6 +9,7 @@ Document = dict[str, Any]
 
 OUTCOMES = ("extracted", "duplicate", "conflicting", "rejected", "unchanged")
 AXES = ("base", "technique", "modifier", "construct", "provenance", "acceleration")
+LABELS = (*AXES, "contrast", "body_part", "intent")  # what a label says, each with a probability
 LIST_AXES = ("modifier", "construct", "acceleration")
 
 # The recipe of the preprocessor; part of a label's plan, so that a new recipe owes new volumes.
@@ -36,7 +37,7 @@ def stack_record(stack: Mapping[str, Any], label: Mapping[str, Any] | None) -> D
         "contrast": label.get("contrast"),
         "body_part": label.get("body_part"),
         "intent": label.get("intent"),
-        "probability": label.get("probability"),
+        "probability": {axis: (label.get("probability") or {}).get(axis) for axis in LABELS},
         "review": list(label.get("review") or []),
     }
 

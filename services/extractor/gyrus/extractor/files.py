@@ -72,7 +72,7 @@ def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str,
     there = before or {"rev": 0, "size": None, "mtime_ns": None, "outcome": "rejected", "reason": "vanished", "detail": ""}
     jobs = sorted({*there.get("jobs", ()), job})
     if now.gone:
-        content = {key: value for key, value in there.items() if key not in ("unsettled", "again_at")} | {"gone": True}
+        content = {key: value for key, value in there.items() if key not in ("unsettled", "again", "again_at")} | {"gone": True}
     else:
         content = now.content
     if before and not _moved(before, content):
