@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DATA ?= .gyrus
 
-.PHONY: setup check test run bench soak clean
+.PHONY: setup check test run bench soak
 setup: .venv/.stamp
 
 .venv/.stamp: pyproject.toml constraints.txt

@@ -18,7 +18,7 @@ from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_proces
 from gyrus.console.signals import held
 from gyrus.shared.errors import Misuse
 
-GRACE_S = 5  # services, then nats-server, then mongod: all within 15 s
+GRACE_S = 5.0  # services, then nats-server, then mongod: all within 15 s
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
 
 
@@ -38,6 +38,7 @@ class Up:
         self.data.mkdir(parents=True, exist_ok=True)
         self._lock = (self.data / "lock").open("w")
         self._extra = dict(extra or {})
+        self._grace_s = GRACE_S
         self.services: dict[str, subprocess.Popen[bytes]] = {}
         self.nats: Nats | None = None
         self.mongo: Mongo | None = None
@@ -52,6 +53,7 @@ class Up:
             raise Misuse(f"gyrus is up already on {self.data}: stop it first, or name another directory with --data.") from None
         ports = Ports(self.data)
         environment = self._environment(ports)
+        self._grace_s = float(environment["GYRUS_GRACE_S"])
         self._start_servers(ports, environment)
         for room in ROOMS:
             self._start_service(room, environment, ports)
@@ -80,16 +82,16 @@ class Up:
             "GYRUS_PROCESSED": str(self.data / "processed"),
             "GYRUS_GRACE_S": str(GRACE_S),
             "GYRUS_SUBJECT_KEY": self._secret("subject-key"),
-            "GYRUS_API_KEY": self._secret("key"),
+            "GYRUS_API_KEY": self._secret("key", os.environ.get("GYRUS_API_KEY")),
             "GYRUS_METRICS_OF": json.dumps({room: f"http://127.0.0.1:{ports.get(room)}/metrics" for room in ROOMS if room != "gateway"}),
         }
         return {**ours, **os.environ, **self._extra}
 
-    def _secret(self, name: str) -> str:
+    def _secret(self, name: str, given: str | None = None) -> str:
         path = self.data / name
-        if not path.exists():
+        if given or not path.exists():
             path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(32))
+            path.write_text(given or secrets.token_urlsafe(32))
         return path.read_text().strip()
 
     def _start_service(self, room: str, environment: Mapping[str, str], ports: Ports) -> None:
@@ -138,7 +140,7 @@ class Up:
         """Services first, together; then their servers."""
         for process in self.services.values():
             process.terminate()
-        deadline = time.monotonic() + GRACE_S + 1
+        deadline = time.monotonic() + self._grace_s + 1
         for process in self.services.values():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))

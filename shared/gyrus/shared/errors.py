@@ -2,7 +2,7 @@
 
     GyrusError
     ├ Away      a server or a source is not there: wait, keep the message, count nothing
-    ├ Later     the documents are not ready for this work: again after a growing delay
+    ├ Later     the documents are not ready for this work: again after a growing delay; for a quarter of an hour, then it counts
     └ Misuse    a person asked for something that cannot be: say what, where and what to do
 
 Any other exception is a fault of the work itself: it is tried again and counted, and the fifth time it becomes a failure.

@@ -29,6 +29,7 @@ async def announce(store: Store, bus: Bus, job: Mapping[str, Any], files: Sequen
         "job": job["_id"],
         "quiet_s": job["quiet_s"],
         "cap_s": job["cap_s"],
+        "workers": job.get("options", {}).get("workers"),
         "files": [dict(file) for file in files],
     }
     await crash.point(points[0])

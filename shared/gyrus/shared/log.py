@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import traceback
 from typing import Any
 
 _PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -20,7 +21,8 @@ class JsonLines(logging.Formatter):
         }
         line |= {key: value for key, value in vars(record).items() if key not in _PLAIN}
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            kind, _, trace = record.exc_info
+            line["trace"] = "".join(traceback.format_tb(trace)) + (kind.__name__ if kind else "")  # its words may name a file or a person
         return json.dumps(line, default=str)
 
 

@@ -16,7 +16,7 @@ RINGS = Counter("gyrus_sweep_rings", "Bells that a sweep rang again.", ["stage"]
 DEAD = Counter("gyrus_dead_letters", "Messages that could not be parsed.", ["stage"])
 INFO = Info("gyrus_build", "Version and room of this process.")
 
-RESULTS = ("done", "later", "raised", "failed", "away", "dead")
+RESULTS = ("done", "later", "raised", "failed", "away")
 
 
 def prepare(room: str, version: str) -> None:

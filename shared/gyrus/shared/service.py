@@ -148,7 +148,8 @@ class Service:
     async def _raised(self, stage: Stage, document: str, error: Exception) -> float | None:
         """Count the error on the document; the fifth is a failure, which a person sees and may retry."""
         _log.error("work_raised", extra={"stage": stage.name}, exc_info=error)
-        text = f"{type(error).__name__}: {error}"[:500]
+        words = error.strerror if isinstance(error, OSError) else str(error)  # without the path
+        text = f"{type(error).__name__}: {words}"[:500]
         advice = f"Look at the error, mend its cause, then `gyrus retry --stage {stage.name}`."
         change = debts.failed(stage.name, self.settings.retry_s, text, advice)
         now = await self.store[stage.collection].find_one_and_update(

@@ -55,6 +55,11 @@ class Sources:
         there = ", ".join(f"{name} = {source.path}" for name, source in sorted(known.items())) or "none"
         raise Misuse(f"{folder} lies in no source that the servers see. Sources: {there}. Name a folder below one of them.")
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether a folder can be made a source here."""
+        return self._file is not None
+
     def add(self, folder: Path, name: str) -> None:
         """Make a folder a source, in `sources_file`. Raises Misuse where there is no such file to write."""
         if self._file is None:

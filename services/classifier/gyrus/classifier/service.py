@@ -46,18 +46,17 @@ class Classifier:
         await crash.point("classify.3")
         fingerprints = {id_: stack["fingerprint"] for id_, stack in stacks.items()}
         verdicts = await asyncio.to_thread(classify_study, fingerprints, self.ruleset, corrections)
-        told = [await self._write(study, n, stacks[id_], verdict) for id_, verdict in sorted(verdicts.items())]
+        for id_, verdict in sorted(verdicts.items()):
+            await self._write(study, n, stacks[id_], verdict)
         await crash.point("classify.5")
         await self.store["studies"].update_one({"_id": study, **debts.unmoved("classify", n)}, debts.paid("classify"))
-        for stack in filter(None, told):
-            await crash.point("classify.6")
+        await crash.point("classify.6")
+        # All that owe, not only those written now: a classifier that died between siblings told nobody of the first ones.
+        async for stack in self.store["stacks"].find({"study": study, **debts.is_owed("preprocess")}, {"cohort": 1, "owed": 1}):
             await self.bus.ring(*bell(STAGES["preprocess"], stack))
 
-    async def _write(self, study: str, n: int, stack: Mapping[str, Any], verdict: Verdict) -> Document | None:
-        """Write one label, where version, study and context hold; owe `preprocess` where version or plan differ from the former label's.
-
-        Returns the stack if it owes `preprocess` by that, else None.
-        """
+    async def _write(self, study: str, n: int, stack: Mapping[str, Any], verdict: Verdict) -> None:
+        """Write one label, where version, study and context hold; owe `preprocess` where version or plan differ from the former label's."""
         await crash.point("classify.4")
         plan = plan_of(stack["fingerprint"].get("modality"))
         label = {**verdict.document(), "of": {"version": stack["version"], "ruleset": self.ruleset.digest}, "plan": plan}
@@ -74,12 +73,8 @@ class Classifier:
             "classification.plan.mode": plan["mode"],
             "classification.plan.recipe": plan["recipe"],
         }
-        if (await self.store["stacks"].update_one({**holds, **same}, [result])).matched_count:
-            return None
-        change = [result, *debts.owe("preprocess")]
-        fields = {"cohort": 1, "owed": 1}
-        written: Document | None = await self.store["stacks"].find_one_and_update(holds, change, projection=fields, return_document=AFTER)
-        return written
+        if not (await self.store["stacks"].update_one({**holds, **same}, [result])).matched_count:
+            await self.store["stacks"].update_one(holds, [result, *debts.owe("preprocess")])
 
     async def renew(self) -> None:
         """At start: studies whose labels another ruleset made are owed again."""

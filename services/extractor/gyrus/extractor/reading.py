@@ -48,7 +48,7 @@ class Reading:
     async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
         sources = self.service.sources
         paths = [sources.locate(batch["source"], file["path"]) for file in files]
-        size = -(-len(paths) // self._chunks)
+        size = -(-len(paths) // min(batch["workers"] or self._chunks, self._chunks))
         parts = [paths[start : start + size] for start in range(0, len(paths), size)]
         answers = [answer for part in await asyncio.gather(*(self.workers.run(read_all, part) for part in parts)) for answer in part]
         sources.root(batch["source"])  # a mount that was lost meanwhile: those files did not vanish

@@ -162,10 +162,8 @@ class Settling:
             if key not in settled.stacks and not stack["retired"]:
                 changed = True
                 bells.stacks.add(stack["_id"])
-                retire = {"$set": {"retired": True, "version": None, "winners": None}}
-                await self.store["stacks"].update_one(
-                    {"_id": stack["_id"]}, [retire, {"$unset": "classification"}, *debts.owe("preprocess")], session=session
-                )
+                change = [*_RETIRE, *debts.owe("preprocess")]  # which removes its outputs
+                await self.store["stacks"].update_one({"_id": stack["_id"]}, change, session=session)
         for key, made in settled.stacks.items():
             changed |= await self._write_stack(session, series, made, there.get(key), settled, bells)
         return changed

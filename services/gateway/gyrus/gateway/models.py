@@ -20,7 +20,7 @@ class JobRequest(Model):
     path: str = Field("", description="Text path within the source.")
     again: bool = Field(False, description="Open every file again, even if nothing changed.")
     batch_files: int | None = Field(None, ge=1, le=1000, description="Files in one batch.")
-    workers: int | None = Field(None, ge=1, le=64, description="Files read at once; services keep to what they were started with.")
+    workers: int | None = Field(None, ge=1, le=64, description="Processes that read a batch, at most those that the extractor has.")
     quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")
 
 

@@ -25,7 +25,9 @@ async def failures(store: Store, cohort: str | None) -> dict[str, int]:
 async def job(store: Store, document: Document) -> Document:
     """A job: its totals once they are frozen, and whether anything of its cohort is still owed."""
     waiting = {stage: count for stage, count in (await owed(store, document["cohort"])).items() if count}
-    state = "failed" if "failure" in document else "done" if "open" not in document and not waiting else "working"
+    lost = bool((document.get("totals") or {}).get("unaccounted"))
+    finished = "failed" if "failure" in document or lost else "done"
+    state = finished if "open" not in document and not waiting else "working"
     names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at")
     return {"id": document["_id"], "state": state, **{name: document.get(name) for name in names}, "owed": waiting}
 

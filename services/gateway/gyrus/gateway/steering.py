@@ -42,7 +42,7 @@ class Steering:
         try:
             return self.sources.place(path)
         except Misuse:
-            if not path.is_dir():
+            if not path.is_dir() or not self.sources.may_grow:
                 raise
         self.sources.add(path, f"{path.name.lower() or 'root'}-{digest(str(path), 2)}")
         return self.sources.place(path)
@@ -57,7 +57,7 @@ class Steering:
     async def _start(self, request: JobRequest, source: str, path: str) -> Document:
         quiet_s = request.quiet_s if request.quiet_s is not None else self.sources.all()[source].quiet_s
         quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
-        options = {"again": request.again, "batch_files": request.batch_files}
+        options = {"again": request.again, "batch_files": request.batch_files, "workers": request.workers}
         job = {
             "_id": ulid(),
             "cohort": request.cohort,
@@ -89,6 +89,8 @@ class Steering:
                 if owed and stage.event:
                     await self.bus.ring(*bell(stage, owed))
                 count += 1
+        lacking = {"$or": [{"totals.unaccounted": {"$ne": 0}}, {"totals.unsettled": {"$gt": 0}}], "totals": {"$exists": True}}
+        await self.store["jobs"].update_many(lacking, {"$set": {"open": True}})  # their totals are taken again
         return count
 
     async def settle_now(self, cohort: str) -> int:

@@ -144,8 +144,9 @@ class Watcher:
         async for row in self.store["files"].aggregate([{"$match": {"jobs": job["_id"]}}, group]):
             totals["gone" if row["_id"]["lost"] else row["_id"]["outcome"] or "unsettled"] += row["n"]
         totals["unchanged"] = job.get("unchanged", 0)
-        totals["seen"] = sum(count for name, count in totals.items() if name != "gone")
-        return totals
+        seen = (job.get("progress") or {}).get("seen", 0)
+        accounted = sum(count for name, count in totals.items() if name != "gone")
+        return {**totals, "seen": max(seen, accounted), "unaccounted": max(seen - accounted, 0)}  # not 0: a batch failed
 
     async def retry_rejected(self) -> None:
         """Announce again the files whose rejection was for a passing reason and whose time has come."""
