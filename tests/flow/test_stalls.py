@@ -119,11 +119,16 @@ async def test_a_stalled_settler_does_not_overwrite_what_came_later(system: Syst
 
 
 async def test_a_stalled_reader_does_not_put_back_what_a_file_said_before(system: System) -> None:
-    """blind-write: it read the file before it changed on disk."""
+    """blind-write: it read the file before it changed on disk once more."""
     t1(system)
-    stall = system.stall("read.2")
     system.start("watcher")
+    quick = system.start("extractor")
+    await system.ingest(batch_files=64)
+    await settled(system)
+    quick.stop()
+    stall = system.stall("read.2")
     slow = system.start("extractor", crash=stall.crash)
+    cohort.write(system.inbox / "t1/00.dcm", cohort.image("t1_mprage", 0, EchoTime=4.4), 25)
     await system.ingest(batch_files=64)
     await stall.reached()
     cohort.write(system.inbox / "t1/00.dcm", cohort.image("t1_mprage", 0, EchoTime=5.5), 30)
@@ -139,28 +144,39 @@ async def test_a_stalled_reader_does_not_put_back_what_a_file_said_before(system
     slow.stop()
 
     assert (await the(system, "files", path="t1/00.dcm"))["mtime_ns"] == cohort.EPOCH_NS + 30_000_000_000
-    assert await system.store["stacks"].count_documents({"retired": False}) == 2
+    assert {stack["fingerprint"]["echo_time"] async for stack in system.store["stacks"].find({"retired": False})} == {2.98, 5.5}
 
 
-def diffusion(system: System, series: str, **fields: Any) -> None:
+async def test_a_reader_that_died_before_it_owed_owes_when_it_reads_again(system: System) -> None:
+    """owe-only-new: by then no file is new, and no other batch knows the series."""
+    t1(system)
+    system.start("watcher")
+    victim = system.start("extractor", crash={"read.3": "kill"})
+    await system.ingest(batch_files=64)
+    await victim.dies()
+    system.start("extractor")
+    await settled(system)
+
+    assert (await the(system, "series"))["n_files"] == cohort.SLICES
+
+
+EPI = {"ScanningSequence": "EP", "SequenceVariant": "SK", "SequenceName": "*ep_b1000t"}
+UNSAID = {"ScanningSequence": "RM", "SequenceVariant": "NONE", "SequenceName": "", "ScanOptions": ""}
+
+
+def diffusion(system: System, series: str, image_type: list[str], **fields: Any) -> None:
+    timing = {"InversionTime": None, "RepetitionTime": 5000, "EchoTime": 80, "MRAcquisitionType": "2D"}
     for number in range(cohort.SLICES):
-        about = {
-            "ScanningSequence": "EP",
-            "SequenceVariant": "SK",
-            "MRAcquisitionType": "2D",
-            "InversionTime": None,
-            "RepetitionTime": 5000,
-            "EchoTime": 80,
-        }
-        cohort.write(system.inbox / f"{series}/{number:02}.dcm", cohort.image(series, number, **about, **fields))
+        cohort.write(system.inbox / f"{series}/{number:02}.dcm", cohort.image(series, number, ImageType=image_type, **timing, **fields))
 
 
 def adc(system: System) -> None:
-    diffusion(system, "map_ADC", ImageType=["DERIVED", "PRIMARY", "DIFFUSION", "ADC"], ScanOptions="", SequenceName="", SeriesNumber=6)
+    """A map whose technique only its sibling tells."""
+    diffusion(system, "map_ADC", ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"], SeriesNumber=6, **UNSAID)
 
 
 def dwi(system: System) -> None:
-    diffusion(system, "ep2d_diff", ImageType=["ORIGINAL", "PRIMARY", "DIFFUSION", "NONE"], SequenceName="*ep_b1000t", SeriesNumber=5)
+    diffusion(system, "ep2d_diff", ["ORIGINAL", "PRIMARY", "DIFFUSION", "NONE"], SeriesNumber=5, **EPI)
 
 
 async def technique_of_adc(system: System) -> Any:
@@ -177,6 +193,7 @@ async def test_a_stalled_classifier_does_not_overwrite_a_newer_label(system: Sys
     slow = system.start("classifier", crash=stall.crash)
     await system.ingest()
     await stall.reached()
+    assert await technique_of_adc(system) is None
     dwi(system)
     await system.ingest()
     await settled(system)

@@ -189,6 +189,7 @@ def _trouble(api: APIRouter, service: Service, steering: Steering) -> None:
     @api.post("/settle", tags=["trouble"])
     async def settle_now(cohort: str) -> Count:
         """Settle now what waits for quiet."""
+        await _audit(service, "settle now", cohort)
         return Count(count=await steering.settle_now(cohort))
 
     @api.post("/reconcile", tags=["trouble"])

@@ -18,8 +18,8 @@ async def all_metrics(services: dict[str, str]) -> bytes:
         return mine.encode()
     async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
         answers = await asyncio.gather(*(client.get(url) for url in services.values()), return_exceptions=True)
-    texts = {"gateway": mine} | {n: a.text for n, a in zip(services, answers, strict=True) if isinstance(a, httpx.Response)}
-    return merge(texts.items())
+    theirs = {n: a.text for n, a in zip(services, answers, strict=True) if isinstance(a, httpx.Response) and a.is_success}
+    return merge({"gateway": mine, **theirs}.items())
 
 
 def merge(texts: Iterable[tuple[str, str]]) -> bytes:

@@ -18,7 +18,7 @@ class BadCursor(ValueError):
 
 async def page(collection: Collection, question: Mapping[str, Any], cursor: str | None, limit: int) -> tuple[list[Document], str | None]:
     """Documents that answer the question, by `_id`, after the cursor; and the cursor of the next page, None at the end."""
-    about = digest(question, 6)
+    about = digest([collection.name, question], 6)
     query: Document = dict(question)
     if cursor:
         query["_id"] = {"$gt": _open(cursor, about)}
@@ -34,7 +34,7 @@ def _seal(last: str, about: str) -> str:
 def _open(cursor: str, about: str) -> str:
     try:
         of, last = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise BadCursor("this is no cursor") from error
     if of != about or not isinstance(last, str):
         raise BadCursor("this cursor belongs to another question")
