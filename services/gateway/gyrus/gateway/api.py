@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -37,10 +38,9 @@ Phi = Annotated[bool, Query(description="Also what identifies a person (names, i
 
 
 def application(service: Service, settings: GatewaySettings, steering: Steering, health: Health) -> FastAPI:
-    """The whole application: health and metrics, open; the API, behind the key."""
-    app = FastAPI(
-        title="gyrus", version="1", description="Subjects, studies, series and stacks of a neuroimaging archive.", responses=PROBLEMS
-    )
+    """The whole application: health and metrics (numbers without names), open; the API and its description, behind the key."""
+    about = "Subjects, studies, series and stacks of a neuroimaging archive."
+    app = FastAPI(title="gyrus", version="1", description=about, responses=PROBLEMS, openapi_url=None)
     app.router.routes.extend(route for route in health.routes() if getattr(route, "path", "") != "/metrics")
 
     @app.get("/metrics", include_in_schema=False)
@@ -48,6 +48,7 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
         return Response(await all_metrics(settings.metrics_of), media_type=CONTENT_TYPE_LATEST)
 
     key = _key_check(settings)
+    _description(app, key)
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(key)])
     _jobs(api, service, steering)
     _reading(api, service)
@@ -57,6 +58,20 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     return app
 
 
+def _description(app: FastAPI, key: Callable[..., Awaitable[None]]) -> None:
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(key)])
+    async def openapi() -> Document:
+        return app.openapi()
+
+    @app.get("/docs", include_in_schema=False, dependencies=[Depends(key)])
+    async def docs() -> Response:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="gyrus")
+
+    @app.get("/redoc", include_in_schema=False, dependencies=[Depends(key)])
+    async def redoc() -> Response:
+        return get_redoc_html(openapi_url="/openapi.json", title="gyrus")
+
+
 def _key_check(settings: GatewaySettings) -> Callable[..., Awaitable[None]]:
     wanted = hashlib.sha256(settings.api_key.get_secret_value().encode()).digest()
     bearer = HTTPBearer(auto_error=False, description="The key that `gyrus up` made, or GYRUS_API_KEY.")
@@ -64,7 +79,9 @@ def _key_check(settings: GatewaySettings) -> Callable[..., Awaitable[None]]:
     async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
         offered = hashlib.sha256((given.credentials if given else "").encode()).digest()
         if not hmac.compare_digest(offered, wanted):
-            raise HTTPException(401, "This needs a key: send `Authorization: Bearer KEY`. `gyrus up` writes it to DATA/key.")
+            raise HTTPException(
+                401, "This needs a key: send `Authorization: Bearer KEY`. It is GYRUS_API_KEY; `gyrus up` writes it to DATA/key."
+            )
 
     return check
 
