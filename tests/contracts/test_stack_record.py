@@ -9,13 +9,16 @@ KEYS = [
     "base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent", "probability", "review",
 ]  # fmt: skip
 LISTS = {"modifier", "construct", "acceleration", "review"}
+NOT_KNOWN = dict.fromkeys(
+    ("base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent")
+)  # each with a probability
 
 
 def test_all_keys_are_there_in_their_order_even_of_a_stack_of_which_nothing_is_known() -> None:
     record = stack_record({}, None)
 
     assert list(record) == KEYS
-    assert {key: value for key, value in record.items() if value is not None} == {key: [] for key in LISTS}
+    assert {key: value for key, value in record.items() if value is not None} == {"probability": NOT_KNOWN, **{key: [] for key in LISTS}}
 
 
 def test_a_labelled_stack_says_what_its_documents_say_and_nothing_more() -> None:
@@ -36,5 +39,6 @@ def test_a_labelled_stack_says_what_its_documents_say_and_nothing_more() -> None
         **{key: stack[key] for key in KEYS if key in stack},
         **{key: label[key] for key in KEYS if key in label},
         "series_uid": "1.2",
+        "probability": NOT_KNOWN | {"base": 0.97},
     }
     assert json.loads(json.dumps(record)) == record

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -41,8 +42,9 @@ def as_another_user(place: Path) -> list[str]:
 
 
 def runs(python: list[str]) -> bool:
-    tried = subprocess.run([*python, "-c", "import gyrus.preprocessor.service"], env={}, cwd="/", capture_output=True, check=False)
-    return tried.returncode == 0
+    """Whether it runs our code and can start itself once more, as worker processes are."""
+    code = "import subprocess, sys, gyrus.preprocessor.service; sys.exit(subprocess.call([sys.executable, '-c', '']))"
+    return subprocess.run([*python, "-c", code], env={}, cwd="/", capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def place() -> Iterator[Path]:
     for inner in folder.rglob("*"):
         if inner.is_dir() and not inner.is_symlink():
             inner.chmod(0o755)
-    pass
+    shutil.rmtree(folder)
 
 
 def mounted(source: Path, where: Path) -> Path:
@@ -76,7 +78,7 @@ def start_alone(system: System, name: str, python: list[str], **settings: str) -
     names = ("GYRUS_NATS_URL", "GYRUS_MONGO_URL", "GYRUS_MONGO_DATABASE")
     environment = {"PATH": os.defpath, **{key: system.environment[key] for key in names}, **settings}
     environment.setdefault("GYRUS_HTTP_PORT", str(system._ports.get(here.name)))
-    log = system.folder / f"{here.name}.log"
+    log = system.folder / f"log-{here.name}"
     argv = ["env", "-C", str(here), *python, "-m", f"gyrus.{name}"]
     room = Room(name, start_process(argv, log, environment), log)
     system.rooms.append(room)
@@ -111,6 +113,7 @@ async def test_services_that_know_nothing_but_their_settings_make_labels_and_vol
         job = await system.ingest()
         await system.at_rest()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{own['gateway']['GYRUS_HTTP_PORT']}", trust_env=False) as client:
+            await eventually(lambda: answers(client, "/readyz"), "the gateway is ready")
             answer = await client.get(f"/api/v1/jobs/{job}", headers={"Authorization": "Bearer a key for tests only"})
         whole = await system.dump()
         users = {name: Path(f"/proc/{room.process.pid}").stat().st_uid for name, room in rooms.items()}
@@ -139,14 +142,8 @@ async def test_two_extractors_share_the_batches_and_each_file_is_read_once(syste
         system.start("extractor", GYRUS_HTTP_PORT=str(port), GYRUS_READ_BATCHES="1")
 
     async with httpx.AsyncClient(trust_env=False) as client:
-
-        async def ready() -> bool:
-            try:
-                return all([(await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200 for port in ports])
-            except httpx.TransportError:
-                return False
-
-        await eventually(ready, "both extractors are ready")
+        for port in ports:
+            await eventually(partial(answers, client, f"http://127.0.0.1:{port}/readyz"), "both extractors are ready")
         await system.ingest(batch_files=1)
         await system.at_rest()
         texts = [(await client.get(f"http://127.0.0.1:{port}/metrics")).text for port in ports]
@@ -157,6 +154,13 @@ async def test_two_extractors_share_the_batches_and_each_file_is_read_once(syste
     assert sum(counted(text, "gyrus_files_total") for text in texts) == files
     assert sum(counted(text, "gyrus_work_total", result=wrong) for text in texts for wrong in ("raised", "failed", "away")) == 0
     assert await system.store["stacks"].count_documents({"volume.refused": None, "volume.outputs": {"$ne": []}}) == STACKS
+
+
+async def answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def counted(text: str, name: str, **labels: str) -> int:
