@@ -1,6 +1,7 @@
 """A real mongod for all tests of the flow, a real nats-server and a database for each."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,21 @@ from flow.system import System
 from gyrus.console.servers import Mongo, Ports, check_system
 
 
-@pytest.fixture(scope="session")
-def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongo]:
+@contextlib.contextmanager
+def mongod(folder: Path) -> Iterator[Mongo]:
+    """A real mongod; a killed settler's transaction ends soon."""
     check_system()
-    folder = tmp_path_factory.mktemp("mongo")
+    folder.mkdir(exist_ok=True)
     server = Mongo(folder, Ports(folder).get("mongo"), transaction_s=2)
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongo]:
+    with mongod(tmp_path_factory.mktemp("mongo")) as server:
+        yield server
 
 
 @pytest.fixture

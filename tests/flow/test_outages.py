@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from flow import cohort
+from flow.conftest import mongod
 from flow.dump import differences
 from flow.system import SWEEPS, System, eventually
-from gyrus.console.servers import Mongo, Ports, check_system
+from gyrus.console.servers import Mongo
 from gyrus.shared.topology import STAGES
 
 AWAY_S = 120 if "GYRUS_SOAK" in os.environ else 20
@@ -21,13 +22,8 @@ AWAY_S = 120 if "GYRUS_SOAK" in os.environ else 20
 @pytest.fixture
 def own_mongo(tmp_path: Path) -> Iterator[Mongo]:
     """A mongod that this test may stop."""
-    check_system()
-    folder = tmp_path / "own"
-    folder.mkdir()
-    server = Mongo(folder, Ports(folder).get("mongo"), transaction_s=2)
-    server.start()
-    yield server
-    server.stop()
+    with mongod(tmp_path / "own") as server:
+        yield server
 
 
 @pytest.fixture

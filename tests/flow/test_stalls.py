@@ -8,6 +8,7 @@ import shutil
 from typing import Any
 
 from flow import cohort
+from flow.conftest import run_undisturbed
 from flow.dump import differences
 from flow.system import System, eventually
 from gyrus.shared import debts
@@ -321,13 +322,6 @@ async def test_a_stack_is_not_preprocessed_while_its_label_is_of_another_version
 
 
 async def test_two_processes_of_every_service_do_what_one_does(system: System, undisturbed: dict[str, Any]) -> None:
-    cohort.first(system.inbox)
     system.start_all()
-    system.start_all()
-    await system.ingest()
-    await system.at_rest()
-    cohort.second(system.inbox)
-    await system.ingest()
-    await system.at_rest()
 
-    assert differences(await system.dump(), undisturbed) == []
+    assert differences(await run_undisturbed(system), undisturbed) == []

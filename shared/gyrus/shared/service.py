@@ -27,7 +27,6 @@ from starlette.types import ASGIApp
 from gyrus.shared import bus as nats
 from gyrus.shared import crash, debts, log, metrics
 from gyrus.shared import store as mongo
-from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus, Message
 from gyrus.shared.errors import Away, Later
 from gyrus.shared.health import Health, serve
@@ -35,6 +34,7 @@ from gyrus.shared.ids import ulid
 from gyrus.shared.settings import Settings
 from gyrus.shared.sources import Sources
 from gyrus.shared.store import Store
+from gyrus.shared.sweep import Sweep
 from gyrus.shared.topology import MAX_DELIVERIES, RETRY_FACTORS, STAGES, Stage
 
 Handler = Callable[[str], Awaitable[None]]
@@ -193,30 +193,6 @@ class Service:
         finally:
             task.cancel()
 
-    # ── sweeps and numbers ───────────────────────────────────────────────────────────────────────────────────────────
-
-    async def sweep(self) -> None:
-        """Ring for debts of this room that nobody rang for: old ones, when the consumer has nothing to do, or very old ones."""
-        for stage in self._stages():
-            if stage.event is None:
-                continue
-            idle = await self.bus.pending(stage) == 0
-            after_s = self.settings.sweep_after_s if idle else max(3600.0, self.settings.sweep_after_s)
-            old = {"$lt": [f"$owed.{stage.name}.since", {"$subtract": ["$$NOW", round(after_s * 1000)]}]}
-            fields = {"cohort": 1, f"owed.{stage.name}": 1}
-            async for debt in self.store[stage.collection].find({**debts.is_owed(stage.name), "$expr": old}, fields).limit(1000):
-                await self.bus.ring(bell(stage, debt)[0])
-                metrics.RINGS.labels(stage.name).inc()
-
-    async def _count(self) -> None:
-        for stage in self._stages():
-            collection, now = self.store[stage.collection], await self.store.now()
-            oldest = await collection.find_one(debts.is_owed(stage.name), {f"owed.{stage.name}": 1}, sort=[(f"owed.{stage.name}.since", 1)])
-            age_s = (now - oldest["owed"][stage.name]["since"]).total_seconds() if oldest else 0.0
-            metrics.OLDEST.labels(stage.name).set(max(age_s, 0.0))
-            metrics.OWED.labels(stage.name).set(await collection.count_documents(debts.is_owed(stage.name)))
-            metrics.FAILURES.labels(stage.name).set(await collection.count_documents({"failure.stage": stage.name}))
-
     def _stages(self) -> list[Stage]:
         return [stage for stage in STAGES.values() if stage.room == self.room]
 
@@ -255,8 +231,9 @@ class Service:
         watching = asyncio.create_task(self.bus.watch())
         await self.bus.ready.wait()
         await self.bus.broker.start()
-        self.every(self.settings.sweep_every_s, "sweep", self.sweep)
-        self.every(5, "count", self._count)
+        sweep = Sweep(self.store, self.bus, self._stages(), self.settings.sweep_after_s)
+        self.every(self.settings.sweep_every_s, "sweep", sweep.ring)
+        self.every(5, "count", sweep.count)
         _log.info("started", extra={"service": self.room})
         async with asyncio.TaskGroup() as group:
             for name, work in self._at_start:
