@@ -37,7 +37,7 @@ def _request(stack: Stack, out: Path) -> Request | None:
         slices=slices(list(stack.files), stack.document["stack_key"], [file["path"] for file in stack.files]),
         mode=plan["mode"],
         folder=str(out / stack.study.split("/", 1)[1]),
-        name=image_name(stack.number, stack.label or {}, [stack.id, of]),
+        name=image_name(stack.number, str(stack.document["modality"]), stack.label or {}, [stack.id, of]),
         about={"stack": stack.id, **of},
     )
 

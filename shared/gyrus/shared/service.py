@@ -228,19 +228,18 @@ class Service:
 
     async def _live(self) -> None:
         await self._wait_for_servers()
-        watching = asyncio.create_task(self.bus.watch())
-        await self.bus.ready.wait()
-        await self.bus.broker.start()
         sweep = Sweep(self.store, self.bus, self._stages(), self.settings.sweep_after_s)
         self.every(self.settings.sweep_every_s, "sweep", sweep.ring)
         self.every(5, "count", sweep.count)
-        _log.info("started", extra={"service": self.room})
         async with asyncio.TaskGroup() as group:
+            group.create_task(self.bus.watch())
+            await self.bus.ready.wait()
+            await self.bus.broker.start()
+            _log.info("started", extra={"service": self.room})
             for name, work in self._at_start:
                 group.create_task(self._repeat(name, None, work))
             for name, seconds, work in self._loops:
                 group.create_task(self._repeat(name, seconds, work))
-        await watching
 
     async def _wait_for_servers(self) -> None:
         await self.bus.connect()

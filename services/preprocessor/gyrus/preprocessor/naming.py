@@ -9,10 +9,10 @@ from gyrus.shared.ids import digest
 _UNSAFE = re.compile(r"[^A-Za-z0-9*]+")
 
 
-def image_name(series_number: int | None, label: Mapping[str, Any], made_of: list[Any]) -> str:
-    """Series number, what it is, and 8 digits of what it was made of (stack, version, plan, n): `s003-T1w-MPRAGE_1a2b3c4d`."""
+def image_name(series_number: int | None, modality: str, label: Mapping[str, Any], made_of: list[Any]) -> str:
+    """Series number, what it is (its modality where nothing more is known), and 8 digits of what it was made of (stack, version, plan, n): `s003-T1w-MPRAGE_1a2b3c4d`."""
     words = [label.get("base"), label.get("technique"), *label.get("modifier", ()), *label.get("construct", ())]
-    said = "-".join(_UNSAFE.sub("", str(word)).replace("*", "star") for word in words if word) or "image"
+    said = "-".join(_UNSAFE.sub("", str(word)).replace("*", "star") for word in words if word) or modality
     number = f"s{series_number:03d}" if isinstance(series_number, int) and series_number >= 0 else "s---"
     return f"{number}-{said}_{digest(made_of, 4)}"
 

@@ -114,7 +114,8 @@ class Preprocessor:
 
     async def _make(self, stack: Document, n: int, of: Document, files: list[Document], paths: list[str]) -> Document:
         series = await self.store["series"].find_one({"_id": stack["series"]}, {"series_fields.series_number": 1}) or {}
-        name = image_name(series.get("series_fields", {}).get("series_number"), stack["classification"], [stack["_id"], of, n])
+        number, made_of = series.get("series_fields", {}).get("series_number"), [stack["_id"], of, n]
+        name = image_name(number, stack["modality"], stack["classification"], made_of)
         folder = Path(stack["cohort"], stack["study"].split("/", 1)[1])
         request = Request(
             slices=slices(files, stack["stack_key"], paths),  # type: ignore[arg-type]
