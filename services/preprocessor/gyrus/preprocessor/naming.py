@@ -10,7 +10,10 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9*]+")
 
 
 def image_name(series_number: int | None, modality: str, label: Mapping[str, Any], made_of: list[Any]) -> str:
-    """Series number, what it is (its modality where nothing more is known), and 8 digits of what it was made of (stack, version, plan, n): `s003-T1w-MPRAGE_1a2b3c4d`."""
+    """Series number, what it is, and 8 digits of what it was made of (stack, version, plan, n): `s003-T1w-MPRAGE_1a2b3c4d`.
+
+    Where nothing is known of it, its modality stands for what it is.
+    """
     words = [label.get("base"), label.get("technique"), *label.get("modifier", ()), *label.get("construct", ())]
     said = "-".join(_UNSAFE.sub("", str(word)).replace("*", "star") for word in words if word) or modality
     number = f"s{series_number:03d}" if isinstance(series_number, int) and series_number >= 0 else "s---"
