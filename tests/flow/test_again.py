@@ -108,6 +108,22 @@ async def test_a_stack_whose_files_are_gone_keeps_its_volume_and_what_was_not_ma
     assert len(rooms) == 3
 
 
+async def test_a_job_on_one_file_finds_that_it_is_gone(system: System) -> None:
+    cohort.first(system.inbox)
+    for name in ("watcher", "extractor"):
+        system.start(name)
+    await system.ingest("notes.txt")
+
+    async def gone() -> Any:
+        return await system.store["files"].find_one({"path": "notes.txt", "gone": True})
+
+    await eventually(lambda: system.store["files"].find_one({"path": "notes.txt"}), "the file is read")
+    (system.inbox / "notes.txt").unlink()
+    await system.ingest("notes.txt")
+
+    await eventually(gone, "the document says that the file is gone")
+
+
 async def test_every_order_of_arrival_gives_the_same(system: System) -> None:
     """Four files that dispute an instance, in all 24 orders, each order in a cohort of its own."""
     disputed = {

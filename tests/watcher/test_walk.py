@@ -124,3 +124,17 @@ def test_only_paths_without_a_file_are_missing_and_a_dangling_link_is_there(tmp_
     (root / "dangling").symlink_to("nowhere")
 
     assert missing(str(root), ["a/1", "a/2", "%FF", "%FE", "dangling", "a/1/below"]) == ["a/2", "%FE", "a/1/below"]
+
+
+def test_a_tree_may_be_as_deep_as_the_file_system_allows(tmp_path: Path) -> None:
+    depth = 1_200
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=here)
+        there = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = there
+    os.close(os.open("x", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+
+    assert [seen.path for seen in Walk(str(tmp_path), "")] == ["d/" * depth + "x"]

@@ -47,7 +47,7 @@ class Sources:
 
     def place(self, folder: Path) -> tuple[str, str]:
         """The source that a folder lies in, and the folder's text path within it. Raises Misuse where it lies in none."""
-        known = self.all()
+        known, folder = self.all(), Path(os.path.normpath(folder))
         for name, source in sorted(known.items(), key=lambda item: -len(item[1].path.parts)):
             if folder.is_relative_to(source.path):
                 relative = folder.relative_to(source.path).as_posix()

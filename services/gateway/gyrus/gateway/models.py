@@ -17,7 +17,7 @@ class JobRequest(Model):
     cohort: str = Field("default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Namespace: lower case, digits, - and _.")
     folder: str | None = Field(None, description="An absolute folder or file that lies in a source.")
     source: str | None = Field(None, description="Name of a source.")
-    path: str = Field("", description="Text path within the source.")
+    path: str = Field("", description="Text path within the source, without `..`.")
     again: bool = Field(False, description="Open every file again, even if nothing changed.")
     batch_files: int | None = Field(None, ge=1, le=1000, description="Files in one batch.")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that read a batch, at most those that the extractor has.")

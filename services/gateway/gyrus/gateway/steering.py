@@ -10,6 +10,7 @@ from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus
 from gyrus.shared.errors import Misuse
 from gyrus.shared.ids import digest, ulid
+from gyrus.shared.paths import from_text
 from gyrus.shared.sources import Sources
 from gyrus.shared.store import AFTER, Store
 from gyrus.shared.topology import STAGES
@@ -30,6 +31,8 @@ class Steering:
         elif request.source is not None:
             if request.source not in self.sources.all():
                 raise Misuse(f"there is no source '{request.source}'. Sources: {', '.join(sorted(self.sources.all())) or 'none'}.")
+            if ".." in from_text(request.path).split("/"):
+                raise Misuse(f"'{request.path}' leads out of its source: name a path without '..'.")
             places = [(request.source, request.path.strip("/"))]
         else:
             places = await self._places_of(request.cohort)

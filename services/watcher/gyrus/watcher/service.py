@@ -114,8 +114,8 @@ class Watcher:
     async def _look_for_missing(self, scan: Scan, root: str) -> None:
         """Paths of documents that are not there any more are announced like any other: the reader looks once more."""
         job = scan.job
-        below = {"path": {"$gte": job["path"] + "/", "$lt": job["path"] + "0"}} if job["path"] else {}  # "0" follows "/"
-        query = {"cohort": job["cohort"], "source": job["source"], "gone": False, **below}
+        below = [{"path": job["path"]}, {"path": {"$gte": job["path"] + "/", "$lt": job["path"] + "0"}}]  # "0" follows "/"
+        query = {"cohort": job["cohort"], "source": job["source"], "gone": False, **({"$or": below} if job["path"] else {})}
         documents = self.store["files"].find(query, {"path": 1}).sort([("cohort", 1), ("source", 1), ("path", 1)])
         while chunk := [document["path"] for document in await documents.to_list(CHUNK)]:
             lost = await asyncio.to_thread(missing, root, chunk)

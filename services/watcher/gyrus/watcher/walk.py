@@ -29,29 +29,33 @@ class Walk:
         if os.path.isfile(start) and not os.path.islink(start):  # noqa: PTH113, PTH114
             yield self._seen(start, os.stat(start))  # noqa: PTH116
         else:
-            yield from self._folder(start)
+            folders = [start]
+            while folders:  # no recursion: a tree may be as deep as it likes
+                yield from self._folder(folders.pop(), folders)
 
-    def _folder(self, folder: str) -> Iterator[Seen]:
-        try:
-            with os.scandir(folder) as entries:
-                there = sorted(entries, key=lambda entry: entry.name)
-        except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
-            self.skipped["missing folder" if isinstance(error, FileNotFoundError) else "unreadable folder"] += 1
-            return
-        except OSError as error:
-            raise Away(f"the source broke off while it was read: {error.strerror}") from error
-        folders = []
-        for entry in there:
+    def _folder(self, folder: str, folders: list[str]) -> Iterator[Seen]:
+        """The files of one folder; its own folders are put on the stack, so that they come next and in order."""
+        within = []
+        for entry in self._entries(folder):
             if entry.is_symlink():
                 self.skipped["link"] += 1
             elif entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
+                within.append(entry.path)
             elif entry.is_file(follow_symlinks=False):
                 yield from self._file(entry)
             else:
                 self.skipped["special file"] += 1
-        for sub in folders:
-            yield from self._folder(sub)
+        folders += reversed(within)
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
+            self.skipped["missing folder" if isinstance(error, FileNotFoundError) else "unreadable folder"] += 1
+            return []
+        except OSError as error:
+            raise Away(f"the source broke off while it was read: {error.strerror}") from error
 
     def _file(self, entry: os.DirEntry[str]) -> Iterator[Seen]:
         try:
