@@ -45,7 +45,8 @@ def gyrus(up: Up, *arguments: str) -> list[dict[str, Any]]:
 
 def ingest(data: Path, real: Path, folders: list[Path]) -> dict[str, Any]:
     """Everything that came of the files, ingested folder by folder in the given order."""
-    up = Up(data, {"GYRUS_SOURCES": json.dumps({"real": str(real)})})
+    settings = {"GYRUS_SOURCES": json.dumps({"real": str(real)}), "GYRUS_SUBJECT_KEY": "the same in both, so are the subjects"}
+    up = Up(data, settings)
     up.start()
     try:
         started = time.monotonic()
