@@ -1,9 +1,7 @@
 """Paying `settle`: series, stacks, study and subject become the pure function of the series' files, in one transaction (design §3)."""
 
 import asyncio
-import contextlib
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,8 +40,7 @@ class Settling:
 
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
         self.service, self.store, self.bus, self.workers = service, service.store, service.bus, workers
-        self._busy: set[str] = set()
-        self._studies: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = [asyncio.Lock() for _ in range(64)]  # each for many studies
 
     async def settle_due(self) -> None:
         """Settle every series whose time has come, some at once."""
@@ -70,7 +67,7 @@ class Settling:
         n = debts.n_of(document, "settle")
         await crash.point("settle.3")
         files, settled = await self._compute(series)
-        async with self._one_of_its_study(settled.series.get("study")):
+        async with self._turn(settled.series.get("study")):
             try:
                 bells = await self.store.transaction(lambda session: self._write(session, series, n, files, settled))
             except Moved:
@@ -83,11 +80,9 @@ class Settling:
         """It is owed anew: nobody need wait for the lease to run out."""
         await self.store["series"].update_one({"_id": series}, {"$unset": {"owed.settle.lease": ""}})
 
-    @contextlib.asynccontextmanager
-    async def _one_of_its_study(self, study: str | None) -> AsyncIterator[None]:
+    def _turn(self, study: str | None) -> asyncio.Lock:
         """Siblings conflict in the study's document: within one process they go one after the other."""
-        async with self._studies[study or ""]:
-            yield
+        return self._turns[hash(study) % len(self._turns)]
 
     # ── compute ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
