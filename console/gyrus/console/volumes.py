@@ -10,7 +10,7 @@ from typing import Any
 from gyrus.console.offline import Stack
 from gyrus.dicom.pixels import Refused
 from gyrus.preprocessor.core.make import Made, Request, make
-from gyrus.preprocessor.naming import image_name, slices
+from gyrus.preprocessor.naming import image_name, slices, study_folder
 from gyrus.shared.documents import plan_of
 from gyrus.shared.errors import GyrusError
 
@@ -36,7 +36,7 @@ def _request(stack: Stack, out: Path) -> Request | None:
     return Request(
         slices=slices(list(stack.files), stack.document["stack_key"], [file["path"] for file in stack.files]),
         mode=plan["mode"],
-        folder=str(out / stack.study.split("/", 1)[1]),
+        folder=str(out / study_folder(stack.study.split("/", 1)[1])),
         name=image_name(stack.number, str(stack.document["modality"]), stack.label or {}, [stack.id, of]),
         about={"stack": stack.id, **of},
     )

@@ -16,7 +16,7 @@ from gyrus.dicom.parse import Failure, Parsed, parse
 from gyrus.dicom.rejects import REJECT_REASONS
 from gyrus.dicom.values import Value
 
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe without a writer must not hold the reader up
+OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW  # no link; a pipe without a writer must not hold the reader up
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Rejected:
 def read(path: str | os.PathLike[str]) -> Header | Rejected:
     """Read the header of one file."""
     try:
-        handle = os.open(path, _FLAGS)
+        handle = os.open(path, OPEN_FLAGS)
     except (FileNotFoundError, NotADirectoryError):
         return Rejected("vanished", "", 0, 0)
     except (OSError, ValueError) as error:

@@ -57,7 +57,7 @@ def paid(stage: str) -> Document:
     """Change: the debt is paid; `n` stays."""
     at = f"owed.{stage}"
     return {
-        "$unset": {f"{at}.since": "", f"{at}.due": "", f"{at}.lease": "", f"{at}.jobs": "", "failure": ""},
+        "$unset": {f"{at}.since": "", f"{at}.due": "", f"{at}.lease": "", f"{at}.jobs": "", f"{at}.waiting": "", "failure": ""},
         "$set": {f"{at}.tries": 0},
     }
 

@@ -1,7 +1,7 @@
 """How work ends when it does not end well; the class decides the fate of the message.
 
     GyrusError
-    ├ Away      a server or a source is not there: wait, keep the message, count nothing
+    ├ Away      a source is not there, or storage is full: say so on the document, again after a while, count nothing
     ├ Later     the documents are not ready for this work: again after a growing delay; for a quarter of an hour, then it counts
     └ Misuse    a person asked for something that cannot be: say what, where and what to do
 
@@ -14,7 +14,7 @@ class GyrusError(Exception):
 
 
 class Away(GyrusError):
-    """A server or a source that is needed is not reachable now."""
+    """A source, or room in storage, that is needed is not there now. The words are shown to people: no paths in them."""
 
 
 class Later(GyrusError):

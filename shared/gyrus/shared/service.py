@@ -3,7 +3,9 @@
     paid, or nothing owed              acknowledged
     it cannot be parsed                a dead letter, acknowledged
     the work raised                    counted on the document, again after a growing delay; the fifth time it is a failure
-    MongoDB, NATS or a source is away  waited for, the message kept in progress, nothing counted
+    MongoDB or NATS is away            waited for, the message kept in progress, nothing counted
+    a source is away (`Away`)          told on the document (`owed.<stage>.waiting`), rung for again after a while, nothing counted;
+                                       its messages do not keep others from their turn
     not ready yet (`Later`)            again after a growing delay, nothing counted
     long work                          heartbeats
     SIGTERM                            what is in hand is finished within the grace
@@ -27,6 +29,7 @@ from starlette.types import ASGIApp
 from gyrus.shared import bus as nats
 from gyrus.shared import crash, debts, log, metrics
 from gyrus.shared import store as mongo
+from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus, Message
 from gyrus.shared.errors import Away, Later
 from gyrus.shared.health import Health, serve
@@ -49,7 +52,7 @@ class Service:
         self.store, self.bus, self.sources = Store(settings), Bus(settings), Sources(settings)
         self.web: Callable[[Health], ASGIApp] | None = None  # a room that answers more than health and metrics
         self.stopping = asyncio.Event()
-        self._at_start: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._later: set[asyncio.Task[None]] = set()
         self._at_end: list[Callable[[], None]] = []
         self._loops: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
         crash.arm(settings.crash_points)
@@ -69,10 +72,6 @@ class Service:
         """Do something again and again; servers that are away are waited for, errors are logged and it goes on."""
         if seconds > 0:
             self._loops.append((name, seconds, work))
-
-    def at_start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something once, when the servers are there."""
-        self._at_start.append((name, work))
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call `close` when the service ends."""
@@ -100,7 +99,7 @@ class Service:
             await (message.ack() if delay_s is None else message.nack(delay=delay_s))
 
     async def _until_there(self, stage: Stage, work: Callable[[], Awaitable[float | None]]) -> float | None:
-        """Do it; while a server or a source is away, wait and do it again. Returns the delay of the next delivery, None when done."""
+        """Do it; while a server is away, wait and do it again. Returns the delay of the next delivery, None when done."""
         while True:
             try:
                 return await work()
@@ -123,6 +122,9 @@ class Service:
                     f"delivered {deliveries} times without an answer: it kills its worker, or what it waits for does not come"
                 )
             await handler(document)
+        except Away as away:
+            await self._away(stage, document, away)
+            return None
         except Later as later:
             metrics.DONE.labels(stage.name, "later").inc()
             _log.debug("postponed", extra={"stage": stage.name, "why": str(later)})
@@ -135,8 +137,26 @@ class Service:
         metrics.SECONDS.labels(stage.name).observe(time.monotonic() - started)
         return None
 
+    async def _away(self, stage: Stage, document: str, away: Away) -> None:
+        """Say on the document what it waits for, and ring for it again after a while; the debt stays as it is."""
+        metrics.DONE.labels(stage.name, "away").inc()
+        _log.warning("waited", extra={"stage": stage.name, "for": str(away)})
+        query = {"_id": document, **debts.is_owed(stage.name)}
+        await self.store[stage.collection].update_one(query, {"$set": {f"owed.{stage.name}.waiting": str(away)}})
+        if stage.event:
+            task = asyncio.create_task(self._ring_later(stage, document))
+            self._later.add(task)
+            task.add_done_callback(self._later.discard)
+
+    async def _ring_later(self, stage: Stage, document: str) -> None:
+        await asyncio.sleep(self.settings.away_s)
+        with contextlib.suppress(Exception):  # a server is away as well: the sweep rings
+            owed = await self.store[stage.collection].find_one({"_id": document, **debts.is_owed(stage.name)})
+            if owed:
+                await self.bus.ring(bell(stage, owed)[0])
+
     async def try_once(self, stage: Stage, handler: Handler, document: str) -> None:
-        """A try at a debt of a stage that has no bell; where a server or a source is away, the next look finds it again."""
+        """A try at a debt of a stage that has no bell; where a server is away, the next look finds it again."""
         try:
             await self.work(stage, handler, document)
         except Exception as error:
@@ -236,8 +256,6 @@ class Service:
             await self.bus.ready.wait()
             await self.bus.broker.start()
             _log.info("started", extra={"service": self.room})
-            for name, work in self._at_start:
-                group.create_task(self._repeat(name, None, work))
             for name, seconds, work in self._loops:
                 group.create_task(self._repeat(name, seconds, work))
 
@@ -253,16 +271,14 @@ class Service:
                 _log.warning("waited", extra={"error": type(error).__name__})
                 await asyncio.sleep(1)
 
-    async def _repeat(self, name: str, seconds: float | None, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await work()
-                if seconds is None:
-                    return
             except Exception as error:  # noqa: BLE001 - the loop goes on; a fault of it is logged with its trace
                 level = logging.WARNING if _is_away(error) else logging.ERROR
                 _log.log(level, "loop_interrupted", extra={"loop": name, "error": type(error).__name__}, exc_info=level == logging.ERROR)
-            await asyncio.sleep(seconds or 1)
+            await asyncio.sleep(seconds)
 
     async def readiness(self) -> dict[str, str]:
         """Each part that this service needs: `ok`, or what is wrong with it."""
@@ -277,14 +293,14 @@ class Service:
 
     async def _probe_nats(self) -> None:
         if not self.bus.ready.is_set():
-            raise Away("streams and consumers are not there")
+            raise ConnectionError("streams and consumers are not there")
         for stage in self._stages():
             if stage.event:
                 await self.bus.pending(stage)
 
 
 def _is_away(error: BaseException) -> bool:
-    return isinstance(error, Away) or mongo.is_away(error) or nats.is_away(error)
+    return mongo.is_away(error) or nats.is_away(error)
 
 
 def main(service: Callable[[], Any]) -> None:

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535, description="Port of health and metrics.")
     grace_s: PositiveFloat = Field(10.0, description="How long work in hand may take after SIGTERM.")
     ack_wait_s: PositiveFloat = Field(30.0, description="How long NATS waits for an answer before it delivers again; the same for all.")
+    away_s: PositiveFloat = Field(10.0, description="After how long work that waits for a source is tried again.")
     retry_s: PositiveFloat = Field(1.0, description="The shortest delay between two tries at work that raised; later ones are longer.")
     sweep_every_s: float = Field(10.0, ge=0, description="How often debts that nobody rang for are looked for; 0: never.")
     sweep_after_s: float = Field(60.0, ge=0, description="How old a debt is when a sweep rings for it.")

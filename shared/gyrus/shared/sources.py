@@ -65,7 +65,8 @@ class Sources:
         if self._file is None:
             raise Misuse(f"{folder} lies in no source, and this installation takes its sources from GYRUS_SOURCES only: add it there.")
         more = json.loads(self._file.read_text()) if self._file.exists() else {}
-        more[name] = {"path": str(folder)}
+        if more.setdefault(name, {"path": str(folder)})["path"] != str(folder):
+            raise Misuse(f"there is a source '{name}' already, and it is another folder.")
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(more, indent=1))
         fresh.replace(self._file)

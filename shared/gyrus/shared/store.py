@@ -13,6 +13,7 @@ from pymongo import ReplaceOne, ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, ExecutionTimeout, NotPrimaryError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from gyrus.shared.errors import Misuse
 from gyrus.shared.settings import Settings
 from gyrus.shared.topology import STAGES
 
@@ -80,6 +81,8 @@ class Store:
 
     async def ensure(self) -> None:
         """Make collections (a transaction should not have to) and indexes; again is harmless."""
+        if "setName" not in await self._client.admin.command("hello"):
+            raise Misuse("MongoDB must be a replica set (transactions need it): start it with --replSet, and initiate it.")
         there = set(await self._database.list_collection_names())
         for name in COLLECTIONS:
             if name not in there:
@@ -124,9 +127,10 @@ class Store:
         try:
             await self[collection].insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            problems = (error.details or {}).get("writeErrors", [])
-            if any(problem["code"] != 11000 for problem in problems):
-                raise
+            details = error.details or {}
+            problems = details.get("writeErrors", [])
+            if details.get("writeConcernErrors") or any(problem["code"] != 11000 for problem in problems):
+                raise  # not durable is not stored
             return {documents[problem["index"]]["_id"] for problem in problems}
         return set()
 
@@ -155,6 +159,8 @@ def _nested(dotted: Document) -> Document:
 def is_away(error: BaseException) -> bool:
     """Whether an error says that the database is not there now, rather than that the work is wrong."""
     if isinstance(error, ConnectionFailure | NotPrimaryError | ExecutionTimeout):
+        return True
+    if isinstance(error, BulkWriteError) and (error.details or {}).get("writeConcernErrors"):
         return True
     labels = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
     stopping = {91, 11600, 11602, 189, 10107, 13435, 13436}  # shutting down, stepping down

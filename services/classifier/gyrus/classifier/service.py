@@ -23,6 +23,7 @@ class ClassifierSettings(Settings):
     """What the classifier needs."""
 
     rules: Path | None = Field(None, description="A folder of rules; default: those that come with the package.")
+    renew_every_s: float = Field(60, ge=0, description="How often labels of another ruleset are looked for; 0: never.")
     classify_workers: int = Field(4, ge=1, description="Studies in hand at once.")
 
 
@@ -77,7 +78,7 @@ class Classifier:
             await self.store["stacks"].update_one(holds, [result, *debts.owe("preprocess")])
 
     async def renew(self) -> None:
-        """At start: studies whose labels another ruleset made are owed again."""
+        """Studies whose labels another ruleset made are owed again: those of before, and those of a replica that is being replaced."""
         other = {"classification.of.ruleset": {"$exists": True, "$ne": self.ruleset.digest}, "retired": False}
         seen: set[str] = set()
         async for stack in self.store["stacks"].find(other, {"study": 1}):
@@ -95,5 +96,5 @@ def make() -> Service:
     service = Service("classifier", settings)
     classifier = Classifier(service, load_rules(settings.rules))
     service.answers("classify", classifier.classify, workers=settings.classify_workers)
-    service.at_start("renew", classifier.renew)
+    service.every(settings.renew_every_s, "renew", classifier.renew)
     return service

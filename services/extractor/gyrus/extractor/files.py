@@ -14,6 +14,8 @@ Document = dict[str, Any]
 
 AGAIN_AFTER_S = (60, 300, 1800, 7200, 43_200)  # delays before a file rejected for a passing reason is read again: five times
 
+PASSING = frozenset({"unsettled", "again", "again_at", "trouble"})  # what a document bears only for a while
+
 
 @dataclass(frozen=True)
 class Said:
@@ -71,11 +73,12 @@ def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str,
     """
     there = before or {"rev": 0, "size": None, "mtime_ns": None, "outcome": "rejected", "reason": "vanished", "detail": ""}
     jobs = sorted({*there.get("jobs", ()), job})
+    content = now.content
     if now.gone:
-        content = {key: value for key, value in there.items() if key not in ("unsettled", "again", "again_at")} | {"gone": True}
-    else:
-        content = now.content
-    if before and not _moved(before, content):
+        content = {key: value for key, value in there.items() if key not in PASSING} | {"gone": True}
+    if before and _is_trouble(before, content):
+        content = {key: value for key, value in before.items() if key not in PASSING} | {"trouble": content["reason"]}
+    elif before and not _moved(before, content):
         return {**before, "jobs": jobs}, False
     document = {**identity, **content, "rev": there["rev"] + 1, "jobs": jobs}
     document.setdefault("outcome", None)  # an image: settling gives it
@@ -86,9 +89,14 @@ def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str,
     return document, True
 
 
+def _is_trouble(before: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """A file that was read once and cannot be read now, for a passing reason: what it said stays, and it is tried again."""
+    return "image" in before and content.get("reason") in RETRYABLE and not content["gone"]
+
+
 def _moved(before: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
     """Whether a file says something else than its document; what was refused for a passing reason was tried once more."""
-    if content.get("reason") in RETRYABLE and not content["gone"]:
+    if (content.get("reason") in RETRYABLE and not content["gone"]) or "trouble" in before:
         return True
     same = all(before.get(key) == value for key, value in content.items() if key not in ("outcome", "jobs"))
     return not same or ("image" in before) != ("image" in content)
@@ -101,8 +109,8 @@ def touched(before: Mapping[str, Any] | None, now: Said) -> set[str]:
 
 
 def _again(before: Mapping[str, Any], document: Mapping[str, Any]) -> int:
-    """How often a file was rejected for a passing reason; 0 if it was not, or too often."""
-    if document.get("reason") not in RETRYABLE or document["gone"]:
+    """How often a file could not be read for a passing reason; 0 if it was not, or too often."""
+    if document.get("trouble", document.get("reason")) not in RETRYABLE or document["gone"]:
         return 0
     count = int(before.get("again", 0)) + 1
     return count if count <= len(AGAIN_AFTER_S) else 0

@@ -101,8 +101,9 @@ class Settling:
         """Digest the pixels of files that claim one instance; kept on their documents with the rest of the result."""
         for file in files:
             path = self.service.sources.locate(file["source"], file["path"])
-            seen, pixels = await self.workers.run(pixel_digest, path)
-            if seen == (file["size"], file["mtime_ns"]):
+            known = (file["size"], file["mtime_ns"])
+            seen, pixels = await self.workers.run(pixel_digest, path, known)
+            if seen == known:
                 file["compared"] = pixels
             else:
                 await intake.announce_again(self.store, self.bus, file, seen)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -29,6 +30,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "The key is missing or wrong."},
     404: {"model": Problem, "description": "There is no such thing, or the cursor belongs to another question."},
     409: {"model": Problem, "description": "What was asked cannot be done; the detail says what can."},
+    422: {"model": Problem, "description": "The request is not understood."},
     503: {"model": Problem, "description": "A server is away; try again."},
 }
 Cohort = Annotated[str | None, Query(description="Only of this cohort.")]
@@ -98,6 +100,13 @@ def _errors(app: FastAPI) -> None:
         detail = "A server is away; try again." if away else "This failed; the gateway's log says why."
         return JSONResponse({"detail": detail}, status_code=503 if away else 500)
 
+    async def not_understood(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
+        return JSONResponse({"detail": told}, status_code=422)
+
+    app.add_exception_handler(RequestValidationError, not_understood)
+    app.add_exception_handler(UnicodeError, answer(422))
     app.add_exception_handler(BadCursor, answer(404))
     app.add_exception_handler(Misuse, answer(409))
     app.add_exception_handler(Away, answer(503))

@@ -31,7 +31,7 @@ class Page(Model):
     next: str | None
 
 
-class Question(BaseModel):
+class Question(Model):
     """Which documents to list; all of them where nothing is said."""
 
     cohort: str | None = None
@@ -40,7 +40,7 @@ class Question(BaseModel):
     subject: str | None = Field(None, description="Id of a subject.")
 
 
-class FileQuestion(BaseModel):
+class FileQuestion(Model):
     """Which files to list."""
 
     cohort: str | None = None

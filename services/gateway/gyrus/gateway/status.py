@@ -15,6 +15,15 @@ async def owed(store: Store, cohort: str | None) -> dict[str, int]:
     return {stage.name: await store[stage.collection].count_documents({**where, **debts.is_owed(stage.name)}) for stage in STAGES.values()}
 
 
+async def waiting_for(store: Store, cohort: str | None) -> list[str]:
+    """What work waits for that is not there: sources, room in storage."""
+    where = {"cohort": cohort} if cohort else {}
+    said: set[str] = set()
+    for stage in STAGES.values():
+        said |= set(await store[stage.collection].distinct(f"owed.{stage.name}.waiting", {**where, **debts.is_owed(stage.name)}))
+    return sorted(said)
+
+
 async def failures(store: Store, cohort: str | None) -> dict[str, int]:
     """Documents whose work failed, by stage."""
     where = {"cohort": cohort} if cohort else {}
@@ -29,7 +38,13 @@ async def job(store: Store, document: Document) -> Document:
     finished = "failed" if "failure" in document or lost else "done"
     state = finished if "open" not in document and not waiting else "working"
     names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at")
-    return {"id": document["_id"], "state": state, **{name: document.get(name) for name in names}, "owed": waiting}
+    return {
+        "id": document["_id"],
+        "state": state,
+        **{name: document.get(name) for name in names},
+        "owed": waiting,
+        "waiting_for": await waiting_for(store, document["cohort"]),
+    }
 
 
 async def overview(store: Store, cohort: str | None) -> Document:
@@ -44,6 +59,7 @@ async def overview(store: Store, cohort: str | None) -> Document:
         "counts": counts,
         "outcomes": outcomes,
         "owed": await owed(store, cohort),
+        "waiting_for": await waiting_for(store, cohort),
         "failures": await failures(store, cohort),
         "dead_letters": await store["dead_letters"].count_documents({}),
     }

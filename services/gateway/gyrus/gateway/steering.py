@@ -1,5 +1,7 @@
 """What people make happen: jobs, retries, settling now, reconciling. Everything is a debt that a room pays."""
 
+import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from gyrus.shared import debts
 from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus
 from gyrus.shared.errors import Misuse
+from gyrus.shared.events import Event
 from gyrus.shared.ids import digest, ulid
 from gyrus.shared.paths import from_text
 from gyrus.shared.sources import Sources
@@ -16,6 +19,7 @@ from gyrus.shared.store import AFTER, Store
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
+RING_S = 2
 
 
 class Steering:
@@ -31,8 +35,8 @@ class Steering:
         elif request.source is not None:
             if request.source not in self.sources.all():
                 raise Misuse(f"there is no source '{request.source}'. Sources: {', '.join(sorted(self.sources.all())) or 'none'}.")
-            if ".." in from_text(request.path).split("/"):
-                raise Misuse(f"'{request.path}' leads out of its source: name a path without '..'.")
+            if ".." in from_text(request.path).split("/") or "\0" in from_text(request.path):
+                raise Misuse("The path leads out of its source, or is none: name one without '..'.")
             places = [(request.source, request.path.strip("/"))]
         else:
             places = await self._places_of(request.cohort)
@@ -47,7 +51,7 @@ class Steering:
         except Misuse:
             if not path.is_dir() or not self.sources.may_grow:
                 raise
-        self.sources.add(path, f"{path.name.lower() or 'root'}-{digest(str(path), 2)}")
+        self.sources.add(path, f"folder-{digest(str(path), 8)}")  # people write names into paths
         return self.sources.place(path)
 
     async def _places_of(self, cohort: str) -> list[tuple[str, str]]:
@@ -76,8 +80,13 @@ class Steering:
             {"_id": request.cohort}, {"$setOnInsert": {"cohort": request.cohort}, "$addToSet": {"fed_from": place}}, upsert=True
         )
         await self.store.insert("jobs", job, "scan")
-        await self.bus.ring(*bell(STAGES["scan"], {**job, "owed": {"scan": {"n": 1}}}))
+        await self._ring(*bell(STAGES["scan"], {**job, "owed": {"scan": {"n": 1}}}))
         return await self.store["jobs"].find_one({"_id": job["_id"]}) or job
+
+    async def _ring(self, event: Event, message_id: str | None = None) -> None:
+        """Ring, but do not let a person wait for NATS: the debt is written, and a sweep will ring."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.bus.ring(event, message_id), timeout=RING_S)
 
     async def retry(self, stage_name: str | None, document: str | None) -> int:
         """Owe again what failed, and ring. How many."""
@@ -90,7 +99,7 @@ class Steering:
                 change = debts.owe(stage.name, cap_s=0.001 if stage.event is None else 0)
                 owed = await self.store[stage.collection].find_one_and_update({"_id": failed["_id"]}, change, return_document=AFTER)
                 if owed and stage.event:
-                    await self.bus.ring(*bell(stage, owed))
+                    await self._ring(*bell(stage, owed))
                 count += 1
         lacking = {"$or": [{"totals.unaccounted": {"$ne": 0}}, {"totals.unsettled": {"$gt": 0}}], "totals": {"$exists": True}}
         await self.store["jobs"].update_many(lacking, {"$set": {"open": True}})  # their totals are taken again
@@ -111,7 +120,7 @@ class Steering:
             count += len(await self.start_jobs(JobRequest(cohort=cohort["_id"])))
         for stage in filter(lambda stage: stage.event, STAGES.values()):
             async for owed in self.store[stage.collection].find(debts.is_owed(stage.name), {"cohort": 1, f"owed.{stage.name}": 1}):
-                await self.bus.ring(bell(stage, owed)[0])
+                await self._ring(bell(stage, owed)[0])
         return count
 
 

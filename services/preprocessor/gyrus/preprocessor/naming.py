@@ -6,6 +6,7 @@ from typing import Any
 
 from gyrus.shared.ids import digest
 
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9*]+")
 
 
@@ -18,6 +19,11 @@ def image_name(series_number: int | None, modality: str, label: Mapping[str, Any
     said = "-".join(_UNSAFE.sub("", str(word)).replace("*", "star") for word in words if word) or modality
     number = f"s{series_number:03d}" if isinstance(series_number, int) and series_number >= 0 else "s---"
     return f"{number}-{said}_{digest(made_of, 4)}"
+
+
+def study_folder(study_uid: str) -> str:
+    """The folder of a study's outputs: its UID, or a digest of what is no UID – a header must not choose where files go (PS3.5 §9.1)."""
+    return study_uid if _UID.fullmatch(study_uid) and len(study_uid) <= 64 else f"u-{digest(study_uid, 8)}"
 
 
 def slices(files: list[Mapping[str, Any]], key: str, paths: list[str]) -> list[tuple[str, int | None]]:

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt
 from gyrus.dicom.pixels import Refused
 from gyrus.preprocessor.core.make import Made, Request
 from gyrus.preprocessor.core.make import make as make_volume
-from gyrus.preprocessor.naming import image_name, slices
+from gyrus.preprocessor.naming import image_name, slices, study_folder
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.documents import winners_of
 from gyrus.shared.errors import Away, Later
@@ -116,7 +116,7 @@ class Preprocessor:
         series = await self.store["series"].find_one({"_id": stack["series"]}, {"series_fields.series_number": 1}) or {}
         number, made_of = series.get("series_fields", {}).get("series_number"), [stack["_id"], of, n]
         name = image_name(number, stack["modality"], stack["classification"], made_of)
-        folder = Path(stack["cohort"], stack["study"].split("/", 1)[1])
+        folder = Path(stack["cohort"], study_folder(stack["study"].split("/", 1)[1]))
         request = Request(
             slices=slices(files, stack["stack_key"], paths),  # type: ignore[arg-type]
             mode=of["plan"]["mode"],
@@ -166,7 +166,7 @@ class Preprocessor:
             return
         n = debts.n_of(stack, "preprocess")
         if written["about"]["n"] < n or (written["about"]["n"] == n and not debts.owes(stack, "preprocess")):
-            await self._remove([str(folder / name) for name in written["files"]])
+            await self._remove([str(folder / name) for name in written["files"] if Path(name).name == name])
 
 
 def _refused(of: Document, n: int, reason: str, detail: str, outputs: Iterable[str] = ()) -> Document:

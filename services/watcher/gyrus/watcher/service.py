@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from gyrus.shared import crash, debts, intake
+from gyrus.shared.errors import Away
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
 from gyrus.shared.store import AFTER
@@ -65,7 +66,14 @@ class Watcher:
         job = await self.store["jobs"].find_one_and_update({"_id": job_id, **condition}, change, return_document=AFTER)
         if job is None:
             return  # nothing is owed, or another scanner is at it
-        n = debts.n_of(job, "scan")
+        try:
+            await self._scan(job, debts.n_of(job, "scan"))
+        except Away:
+            await self.store["jobs"].update_one({"_id": job_id}, {"$unset": {"owed.scan.lease": ""}})
+            raise
+        await intake.hurry(self.store, job_id)
+
+    async def _scan(self, job: Document, n: int) -> None:
         root = self.service.sources.root(job["source"])
         scan = Scan(job, job["options"].get("batch_files") or self.settings.batch_files)
         walk = Walk(root, job["path"])
@@ -80,8 +88,7 @@ class Watcher:
         totals = {"unchanged": scan.unchanged, "skipped": dict(walk.skipped), **self._progress(scan)}
         change_paid = debts.paid("scan")
         change_paid["$set"] |= totals
-        await self.store["jobs"].update_one({"_id": job_id, **debts.unmoved("scan", n)}, change_paid)
-        await intake.hurry(self.store, job_id)
+        await self.store["jobs"].update_one({"_id": job["_id"], **debts.unmoved("scan", n)}, change_paid)
 
     async def _compare(self, scan: Scan, seen: Sequence[Mapping[str, Any]]) -> None:
         ids = [file["id"] for file in seen]
@@ -152,6 +159,8 @@ class Watcher:
         """Announce again the files whose rejection was for a passing reason and whose time has come."""
         due = {"again_at": {"$exists": True}, "$expr": {"$lte": ["$again_at", "$$NOW"]}}
         async for file in self.store["files"].find(due).limit(1000):
+            later: list[Document] = [{"$set": {"again_at": {"$add": ["$again_at", 3_600_000]}}}]  # should this batch fail
+            await self.store["files"].update_one({"_id": file["_id"], "rev": file["rev"]}, later)
             if file["jobs"]:
                 await intake.announce_again(self.store, self.bus, file, (file["size"], file["mtime_ns"]))
 

@@ -26,7 +26,9 @@ class Walk:
 
     def __iter__(self) -> Iterator[Seen]:
         start = os.path.join(self.root, from_text(self.below)) if self.below else self.root  # noqa: PTH118 - any bytes
-        if os.path.isfile(start) and not os.path.islink(start):  # noqa: PTH113, PTH114
+        if not _is_within(start, self.root):
+            self.skipped["link"] += 1
+        elif os.path.isfile(start) and not os.path.islink(start):  # noqa: PTH113, PTH114
             yield self._seen(start, os.stat(start))  # noqa: PTH116
         else:
             folders = [start]
@@ -67,6 +69,23 @@ class Walk:
         return Seen(to_text(os.path.relpath(path, self.root)), stat.st_size, stat.st_mtime_ns)
 
 
+def _is_within(path: str, root: str) -> bool:
+    """Whether a path lies in a folder once all links are followed."""
+    real, base = os.path.realpath(path), os.path.realpath(root)
+    return os.path.commonpath([real, base]) == base
+
+
 def missing(root: str, paths: list[str]) -> list[str]:
     """Those text paths of a source at which there is no file any more."""
-    return [path for path in paths if not os.path.lexists(os.path.join(root, from_text(path)))]  # noqa: PTH118
+    return [path for path in paths if _is_missing(os.path.join(root, from_text(path)))]  # noqa: PTH118
+
+
+def _is_missing(path: str) -> bool:
+    """It is not there; what cannot be looked at is not missing."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
