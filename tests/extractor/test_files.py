@@ -133,7 +133,20 @@ def test_reading_the_same_again_moves_nothing_unless_it_was_refused_for_a_passin
 
     _, moved = replaced(document, what(answer), identity(), "j2")
 
-    assert moved == (document.get("reason") in RETRYABLE and not document["gone"])
+    assert moved == (document.get("trouble", document.get("reason")) in RETRYABLE and not document["gone"])
+
+
+@pytest.mark.parametrize("reason", sorted(RETRYABLE))
+def test_a_file_that_cannot_be_read_for_a_while_keeps_what_it_said_and_is_tried_again(reason: str) -> None:
+    before = after(a_header())
+
+    document = after(a_header(), a_rejection(reason))
+
+    said = ("image", "header", "series", "digest", "size", "mtime_ns", "outcome", "gone")
+    assert {name: document[name] for name in said} == {name: before[name] for name in said}
+    assert (document["trouble"], document["again"]) == (reason, 1)
+    healed = after(a_header(), a_rejection(reason), a_header())
+    assert not {"trouble", "again"} & healed.keys()
 
 
 @pytest.mark.parametrize("reason", sorted(RETRYABLE))

@@ -77,7 +77,7 @@ def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str,
     if now.gone:
         content = {key: value for key, value in there.items() if key not in PASSING} | {"gone": True}
     if before and _is_trouble(before, content):
-        content = {key: value for key, value in before.items() if key not in PASSING} | {"trouble": content["reason"]}
+        content = {key: value for key, value in before.items() if key not in PASSING} | {"gone": False, "trouble": content["reason"]}
     elif before and not _moved(before, content):
         return {**before, "jobs": jobs}, False
     document = {**identity, **content, "rev": there["rev"] + 1, "jobs": jobs}

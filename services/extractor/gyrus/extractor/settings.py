@@ -13,4 +13,5 @@ class ExtractorSettings(Settings):
     )
     read_workers: PositiveInt = Field(2, description="Processes that read headers and settle series.")
     read_batches: PositiveInt = Field(4, description="Batches in hand at once.")
+    settle_at_once: PositiveInt = Field(4, description="Series that are settled at once.")
     settle_every_s: float = Field(0.3, ge=0, description="How often series that are due are looked for; 0: never.")

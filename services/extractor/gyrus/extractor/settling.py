@@ -20,7 +20,6 @@ from gyrus.shared.workers import Workers
 Document = dict[str, Any]
 STAGE = STAGES["settle"]
 HISTORY = 20  # versions that a stack remembers
-AT_ONCE = 4  # series that one process settles at once
 
 
 class Moved(GyrusError):
@@ -40,13 +39,14 @@ class Settling:
 
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
         self.service, self.store, self.bus, self.workers = service, service.store, service.bus, workers
+        self._at_once = settings.settle_at_once
         self._turns = [asyncio.Lock() for _ in range(64)]  # each for many studies
 
     async def settle_due(self) -> None:
         """Settle every series whose time has come, some at once."""
         due = {**debts.is_owed("settle"), "$expr": {"$lte": ["$owed.settle.due", "$$NOW"]}}
         found = [row["_id"] async for row in self.store["series"].find(due, {"_id": 1}).limit(500)]
-        gate = asyncio.Semaphore(AT_ONCE)
+        gate = asyncio.Semaphore(self._at_once)
 
         async def one(series: str) -> None:
             async with gate:
