@@ -150,3 +150,17 @@ async def test_after_a_restored_backup_everything_is_looked_at_again(api: Api, c
     assert told["owed"] == {"scan": 2, "read": 0, "settle": 1, "classify": 0, "preprocess": 1}
     assert await api.store["stacks"].count_documents({"cohort": cohort, "_id": f"{cohort}/1.2/a", **debts.is_owed("preprocess")}) == 1
     assert "reconcile" in await api.audited(None)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b'{"quiet_s": NaN}', b'{"quiet_s": 1e999}', b'{"cohort": "\\ud800"}', b"[]"])
+async def test_a_body_that_makes_no_sense_is_refused_in_words_that_do_not_repeat_it(api: Api, body: bytes) -> None:
+    answer = await api.client.post(f"{api.url}/api/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code in (400, 422)
+    assert isinstance(answer.json()["detail"], str)
+    assert "input" not in answer.json()
+
+
+@pytest.mark.parametrize("query", ["unknown=1", "cohort[$ne]=x", "outcome[]=rejected"])
+async def test_a_question_that_is_not_understood_is_refused_not_answered_with_everything(api: Api, query: str) -> None:
+    assert (await api.client.get(f"{api.url}/api/v1/files?{query}")).status_code == 422

@@ -149,12 +149,11 @@ def _reading(api: APIRouter, service: Service) -> None:
     db = service.store
 
     @api.get("/files", tags=["documents"])
-    async def list_files(asked: Annotated[FileQuestion, Query()], cursor: Cursor = None, limit: Limit = 100, phi: Phi = False) -> Page:
+    async def list_files(asked: Annotated[FileQuestion, Query()]) -> Page:
         """Files by outcome: extracted, duplicate, conflicting, rejected (with its reason)."""
-        question = asked.model_dump(exclude_none=True)
-        items, following = await page(db["files"], question, cursor, limit)
-        await _audit_phi(service, phi, "list files", asked.cohort)
-        return Page(items=[views.file(item, phi) for item in items], next=following)
+        items, following = await page(db["files"], asked.query(), asked.cursor, asked.limit)
+        await _audit_phi(service, asked.phi, "list files", asked.cohort)
+        return Page(items=[views.file(item, asked.phi) for item in items], next=following)
 
     for name in ("subjects", "studies", "series", "stacks"):
         _collection(api, service, name)
@@ -165,13 +164,11 @@ def _collection(api: APIRouter, service: Service, name: str) -> None:
     view: views.View = views.VIEWS.get(name, views.visible)
 
     @api.get(f"/{name}", tags=["documents"], name=f"list_{name}")
-    async def list_documents(asked: Annotated[Question, Query()], cursor: Cursor = None, limit: Limit = 100, phi: Phi = False) -> Page:
-        question: Document = asked.model_dump(exclude_none=True)
-        if name == "stacks":
-            question["retired"] = False
-        items, following = await page(db[name], question, cursor, limit)
-        await _audit_phi(service, phi, f"list {name}", asked.cohort)
-        return Page(items=[view(item, phi) for item in items], next=following)
+    async def list_documents(asked: Annotated[Question, Query()]) -> Page:
+        question = asked.query() | ({"retired": False} if name == "stacks" else {})
+        items, following = await page(db[name], question, asked.cursor, asked.limit)
+        await _audit_phi(service, asked.phi, f"list {name}", asked.cohort)
+        return Page(items=[view(item, asked.phi) for item in items], next=following)
 
     @api.get(f"/{name}/{{id:path}}", tags=["documents"], name=f"get_{name}")
     async def get_document(id: str, phi: Phi = False) -> Document:

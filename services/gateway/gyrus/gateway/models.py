@@ -31,19 +31,30 @@ class Page(Model):
     next: str | None
 
 
-class Question(Model):
-    """Which documents to list; all of them where nothing is said."""
+class Listing(Model):
+    """A page of a list, and which documents: all of them where nothing is said."""
 
-    cohort: str | None = None
+    cohort: str | None = Field(None, description="Only of this cohort.")
+    cursor: str | None = Field(None, description="`next` of the page before.")
+    limit: int = Field(100, ge=1, le=1000, description="How many at most.")
+    phi: bool = Field(False, description="Also what identifies a person (names, ids, paths); the read is audited.")
+
+    def query(self) -> dict[str, Any]:
+        """What the documents must be."""
+        return self.model_dump(exclude_none=True, exclude={"cursor", "limit", "phi"})
+
+
+class Question(Listing):
+    """Which subjects, studies, series or stacks to list."""
+
     study: str | None = Field(None, description="Id of a study.")
     series: str | None = Field(None, description="Id of a series.")
     subject: str | None = Field(None, description="Id of a subject.")
 
 
-class FileQuestion(Model):
+class FileQuestion(Listing):
     """Which files to list."""
 
-    cohort: str | None = None
     outcome: str | None = Field(None, description="extracted, duplicate, conflicting or rejected.")
     reason: str | None = Field(None, description="Why it was rejected.")
 
