@@ -1,7 +1,6 @@
 """Servers that go away and come back, with and without their data: the end is that of an undisturbed run."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ from flow.dump import differences
 from flow.system import SWEEPS, System, eventually
 from gyrus.console.servers import Mongo
 from gyrus.shared.topology import STAGES
-
-AWAY_S = 120 if "GYRUS_SOAK" in os.environ else 20
 
 
 @pytest.fixture
@@ -64,13 +61,14 @@ async def second_half(system: System) -> None:
 
 
 @pytest.mark.timeout(600)
-async def test_mongod_and_then_nats_may_be_away_during_an_ingest(own: System, undisturbed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("away_s", [20, pytest.param(120, marks=pytest.mark.soak)])
+async def test_mongod_and_then_nats_may_be_away_during_an_ingest(own: System, undisturbed: dict[str, Any], away_s: int) -> None:
     await first_half(own)
     own.mongo.stop()
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(away_s)
     own.mongo.start()
     own.nats.stop()
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(away_s)
     own.nats.start()
     await second_half(own)
 
