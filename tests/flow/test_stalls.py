@@ -185,6 +185,22 @@ async def technique_of_adc(system: System) -> Any:
     return stack.get("classification", {}).get("technique")
 
 
+async def test_a_classifier_that_died_between_siblings_labels_all_of_them_when_it_is_back(system: System) -> None:
+    """clear-study-first: were the study paid before its stacks are written, nobody would look at it again."""
+    t1(system)
+    dwi(system)
+    for name in ("watcher", "extractor"):
+        system.start(name)
+    victim = system.start("classifier", crash={"classify.4": "kill 2"})
+    await system.ingest()
+    await victim.dies()
+    system.start("classifier")
+    await answered(system, "classify")
+
+    stacks = await system.store["stacks"].find().to_list(None)
+    assert ["classification" in stack for stack in stacks] == [True, True]
+
+
 async def test_a_stalled_classifier_does_not_overwrite_a_newer_label(system: System) -> None:
     """no-context: it had not seen the sibling from which the map learns its technique."""
     adc(system)
