@@ -86,3 +86,13 @@ def test_a_source_that_was_added_is_seen_by_every_service(tmp_path: Path) -> Non
 def test_where_sources_come_from_the_settings_only_none_is_added(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="GYRUS_SOURCES only"):
         sources().add(tmp_path, "new")
+
+
+def test_a_source_is_never_turned_into_another_folder(tmp_path: Path) -> None:
+    grown = Sources(Settings(sources_file=tmp_path / "sources.json"))
+    grown.add(tmp_path / "one", "name")
+    grown.add(tmp_path / "one", "name")
+
+    with pytest.raises(Misuse, match="another folder"):
+        grown.add(tmp_path / "two", "name")
+    assert grown.all()["name"].path == tmp_path / "one"
