@@ -59,8 +59,10 @@ async def announce_again(store: Store, bus: Bus, file: Mapping[str, Any], seen: 
     await announce(store, bus, job, [found(file["cohort"], file["source"], file["path"], *seen)], ("preprocess.3b", "preprocess.3c"))
 
 
-async def hurry(store: Store, job: str) -> None:
-    """A job whose scan is paid and whose batches are read needs no quiet: its series are due at once."""
+async def hurry(store: Store, job: str) -> bool:
+    """A job whose scan is paid and whose batches are read needs no quiet: its series are due at once. Whether it is so far."""
     done = await store["jobs"].find_one({"_id": job, "owed.scan.since": {"$exists": False}}, {"_id": 1})
-    if done and not await store["batches"].find_one({"job": job, **debts.is_owed("read")}, {"_id": 1}):
-        await store["series"].update_many({"owed.settle.jobs": job, **debts.is_owed("settle")}, [{"$set": {"owed.settle.due": "$$NOW"}}])
+    if not done or await store["batches"].find_one({"job": job, **debts.is_owed("read")}, {"_id": 1}):
+        return False
+    await store["series"].update_many({"owed.settle.jobs": job, **debts.is_owed("settle")}, [{"$set": {"owed.settle.due": "$$NOW"}}])
+    return True

@@ -106,8 +106,7 @@ class Service:
             except Exception as error:
                 if not _is_away(error):
                     raise
-                metrics.DONE.labels(stage.name, "away").inc()
-                _log.warning("waited", extra={"stage": stage.name, "error": type(error).__name__})
+                _waited(stage, type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), timeout=1)
             if self.stopping.is_set():
@@ -139,8 +138,7 @@ class Service:
 
     async def _away(self, stage: Stage, document: str, away: Away) -> None:
         """Say on the document what it waits for, and ring for it again after a while; the debt stays as it is."""
-        metrics.DONE.labels(stage.name, "away").inc()
-        _log.warning("waited", extra={"stage": stage.name, "for": str(away)})
+        _waited(stage, str(away))
         query = {"_id": document, **debts.is_owed(stage.name)}
         await self.store[stage.collection].update_one(query, {"$set": {f"owed.{stage.name}.waiting": str(away)}})
         if stage.event:
@@ -162,8 +160,7 @@ class Service:
         except Exception as error:
             if not _is_away(error):
                 raise
-            metrics.DONE.labels(stage.name, "away").inc()
-            _log.warning("waited", extra={"stage": stage.name, "error": type(error).__name__})
+            _waited(stage, type(error).__name__)
 
     async def _raised(self, stage: Stage, document: str, error: Exception) -> float | None:
         """Count the error on the document; the fifth is a failure, which a person sees and may retry."""
@@ -297,6 +294,11 @@ class Service:
         for stage in self._stages():
             if stage.event:
                 await self.bus.pending(stage)
+
+
+def _waited(stage: Stage, why: str) -> None:
+    metrics.DONE.labels(stage.name, "away").inc()
+    _log.warning("waited", extra={"stage": stage.name, "for": why})
 
 
 def _is_away(error: BaseException) -> bool:

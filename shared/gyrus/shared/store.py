@@ -4,12 +4,12 @@ Everyone else gets collections through `Store`. Writes are acknowledged by the m
 server is not there is told apart here (`is_away`).
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ReplaceOne, ReturnDocument, UpdateOne, WriteConcern
+from pymongo import ReturnDocument, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, ExecutionTimeout, NotPrimaryError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -17,7 +17,7 @@ from gyrus.shared.errors import Misuse
 from gyrus.shared.settings import Settings
 from gyrus.shared.topology import STAGES
 
-__all__ = ["AFTER", "BEFORE", "Collection", "Document", "ReplaceOne", "Session", "Store", "UpdateOne", "is_away"]
+__all__ = ["AFTER", "BEFORE", "Collection", "Document", "Session", "Store", "UpdateOne", "is_away", "literal"]
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -110,10 +110,9 @@ class Store:
 
     async def insert(self, collection: str, document: Document, stage: str | None = None) -> bool:
         """Insert one document, owing a stage since the server's now; False where its `_id` is there already."""
-        owed = {f"owed.{stage}": {"n": 1, "since": "$$NOW", "tries": 0}} if stage else {}
-        rest = {key: {"$literal": value} for key, value in document.items() if key != "_id"}
+        owed = {"owed": {stage: {"n": 1, "since": "$$NOW", "tries": 0}}} if stage else {}
         new = {"$eq": [{"$type": "$cohort"}, "missing"]}
-        change = [{"$replaceWith": {"$cond": [new, {"_id": document["_id"], **rest, **_nested(owed)}, "$$ROOT"]}}]
+        change = [{"$replaceWith": {"$cond": [new, {**literal(document), **owed}, "$$ROOT"]}}]
         try:
             done = await self[collection].update_one({"_id": document["_id"]}, change, upsert=True)
         except DuplicateKeyError:
@@ -134,7 +133,7 @@ class Store:
             return {documents[problem["index"]]["_id"] for problem in problems}
         return set()
 
-    async def write(self, collection: str, operations: Iterable[UpdateOne | ReplaceOne[Document]], session: Session | None = None) -> int:
+    async def write(self, collection: str, operations: Iterable[UpdateOne], session: Session | None = None) -> int:
         """Do many updates in one round trip; how many documents matched."""
         todo = list(operations)
         if not todo:
@@ -147,13 +146,9 @@ class Store:
         return local.replace(tzinfo=UTC)
 
 
-def _nested(dotted: Document) -> Document:
-    """{"owed.scan": x} as {"owed": {"scan": x}}."""
-    nested: Document = {}
-    for path, value in dotted.items():
-        head, _, tail = path.partition(".")
-        nested[head] = {tail: value}
-    return nested
+def literal(values: Mapping[str, Any]) -> Document:
+    """Fields for a pipeline, each as it is: a text that begins with `$` is no expression."""
+    return {name: {"$literal": value} for name, value in values.items()}
 
 
 def is_away(error: BaseException) -> bool:

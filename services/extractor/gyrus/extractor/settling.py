@@ -13,7 +13,7 @@ from gyrus.shared.bells import bell
 from gyrus.shared.errors import GyrusError
 from gyrus.shared.ids import digest
 from gyrus.shared.service import Service
-from gyrus.shared.store import AFTER, Session, UpdateOne
+from gyrus.shared.store import AFTER, Session, UpdateOne, literal
 from gyrus.shared.topology import STAGES
 from gyrus.shared.workers import Workers
 
@@ -174,7 +174,7 @@ class Settling:
         id_ = f"{series}/{digest(made['stack_key'], 8)}"
         wanted |= {"cohort": cohort, "series": series, "series_instance_uid": uid}
         renewed = old is None or old["version"] != made["version"]
-        change: list[Document] = [{"$set": {name: {"$literal": value} for name, value in wanted.items()}}]
+        change: list[Document] = [{"$set": literal(wanted)}]
         if renewed:
             entry = {"version": made["version"], "at": "$$NOW"}
             change.append({"$set": {"history": {"$slice": [{"$concatArrays": [{"$ifNull": ["$history", []]}, [entry]]}, -HISTORY]}}})
@@ -190,7 +190,7 @@ class Settling:
         made = study_of(series)
         cohort, uid = study.split("/", 1)
         made |= {"cohort": cohort, "study_instance_uid": uid}
-        change: list[Document] = [{"$set": {name: {"$literal": value} for name, value in made.items()} | _TOUCH}]
+        change: list[Document] = [{"$set": literal(made) | _TOUCH}]
         if changed:
             change += debts.owe("classify")
         before = await self.store["studies"].find_one_and_update({"_id": study}, change, upsert=True, session=session) or {}
@@ -200,7 +200,7 @@ class Settling:
         studies = await self.store["studies"].find({"subject": subject}, session=session).to_list(None)
         cohort, code = subject.split("/", 1)
         made = {**subject_of(studies), "cohort": cohort, "code": code}
-        change = [{"$set": {name: {"$literal": value} for name, value in made.items()} | _TOUCH}]
+        change = [{"$set": literal(made) | _TOUCH}]
         await self.store["subjects"].update_one({"_id": subject}, change, upsert=True, session=session)
 
     async def _ring(self, bells: Bells) -> None:

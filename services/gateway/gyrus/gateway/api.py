@@ -119,20 +119,20 @@ def _jobs(api: APIRouter, service: Service, steering: Steering) -> None:
     @api.post("/jobs", status_code=201, tags=["jobs"])
     async def start_jobs(request: JobRequest) -> list[Document]:
         """Start a scan of a folder, a source, or of all places that a cohort was fed from."""
-        jobs = await steering.start_jobs(request)
+        started = await steering.start_jobs(request)
         await _audit(service, "start jobs", request.cohort)
-        return [await status.job(db, job) for job in jobs]
+        return await status.jobs(db, started)
 
     @api.get("/jobs", tags=["jobs"])
     async def list_jobs(cohort: Cohort = None, cursor: Cursor = None, limit: Limit = 100) -> Page:
         """Jobs, oldest first."""
         items, following = await page(db["jobs"], {"cohort": cohort} if cohort else {}, cursor, limit)
-        return Page(items=[await status.job(db, item) for item in items], next=following)
+        return Page(items=await status.jobs(db, items), next=following)
 
     @api.get("/jobs/{job}", tags=["jobs"])
     async def get_job(job: str) -> Document:
         """One job, its totals and what its cohort still owes."""
-        return await status.job(db, await _found(service, "jobs", job))
+        return (await status.jobs(db, [await _found(service, "jobs", job)]))[0]
 
     @api.get("/status", tags=["jobs"])
     async def get_status(cohort: Cohort = None) -> Document:

@@ -1,5 +1,6 @@
 """How far things are: what is owed, what failed, what each file came to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gyrus.shared import debts
@@ -31,20 +32,21 @@ async def failures(store: Store, cohort: str | None) -> dict[str, int]:
     return {stage: count for stage, count in counts.items() if count}
 
 
-async def job(store: Store, document: Document) -> Document:
-    """A job: its totals once they are frozen, and whether anything of its cohort is still owed."""
-    waiting = {stage: count for stage, count in (await owed(store, document["cohort"])).items() if count}
+async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
+    """Jobs: their totals once they are frozen, and what their cohort still owes – asked once for each cohort."""
+    cohorts = {document["cohort"] for document in documents}
+    owing = {name: {stage: count for stage, count in (await owed(store, name)).items() if count} for name in cohorts}
+    lacking = {name: await waiting_for(store, name) for name in cohorts}
+    return [_job(document, owing[document["cohort"]], lacking[document["cohort"]]) for document in documents]
+
+
+def _job(document: Document, owing: dict[str, int], lacking: list[str]) -> Document:
     lost = bool((document.get("totals") or {}).get("unaccounted"))
     finished = "failed" if "failure" in document or lost else "done"
-    state = finished if "open" not in document and not waiting else "working"
+    state = finished if "open" not in document and not owing else "working"
     names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at")
-    return {
-        "id": document["_id"],
-        "state": state,
-        **{name: document.get(name) for name in names},
-        "owed": waiting,
-        "waiting_for": await waiting_for(store, document["cohort"]),
-    }
+    told = {name: document.get(name) for name in names}
+    return {"id": document["_id"], "state": state, **told, "owed": owing, "waiting_for": lacking}
 
 
 async def overview(store: Store, cohort: str | None) -> Document:

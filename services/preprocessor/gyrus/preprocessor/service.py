@@ -148,6 +148,9 @@ class Preprocessor:
     async def _remove(self, names: list[str]) -> None:
         """After the grace; a service that ends before leaves it to the slow sweep."""
         await asyncio.sleep(self.settings.outputs_grace_s)
+        self._unlink(names)
+
+    def _unlink(self, names: Iterable[str]) -> None:
         for name in sorted(names, key=lambda name: name.endswith("_metadata.json")):  # the file that names the others goes last
             (self.settings.processed / name).unlink(missing_ok=True)
 
@@ -166,7 +169,7 @@ class Preprocessor:
             return
         n = debts.n_of(stack, "preprocess")
         if written["about"]["n"] < n or (written["about"]["n"] == n and not debts.owes(stack, "preprocess")):
-            await self._remove([str(folder / name) for name in written["files"] if Path(name).name == name])
+            self._unlink([str(folder / name) for name in written["files"] if Path(name).name == name])  # the grace is over
 
 
 def _refused(of: Document, n: int, reason: str, detail: str, outputs: Iterable[str] = ()) -> Document:

@@ -135,8 +135,7 @@ class Watcher:
     async def freeze(self) -> None:
         """The totals of jobs whose scan is paid, whose batches are read and whose series are settled."""
         async for job in self.store["jobs"].find({"open": True, "owed.scan.since": {"$exists": False}}):
-            await intake.hurry(self.store, job["_id"])
-            if await self.store["batches"].find_one({"job": job["_id"], **debts.is_owed("read")}, {"_id": 1}):
+            if not await intake.hurry(self.store, job["_id"]):
                 continue
             if await self.store["series"].find_one({"owed.settle.jobs": job["_id"], **debts.is_owed("settle")}, {"_id": 1}):
                 continue
