@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gyrus.watcher.walk import Seen, Walk, missing
+from gyrus.watcher import walk as walking
+from gyrus.watcher.walk import Patterns, Seen, Walk, missing
 
 
 def a_tree(root: Path, *names: str | bytes) -> Path:
@@ -111,13 +112,18 @@ def test_a_walk_may_begin_at_a_folder_or_a_file_of_the_source(
     assert walked(root, below) == (paths, skipped)
 
 
-def test_a_file_that_goes_while_we_look_is_no_error(tmp_path: Path) -> None:
+def test_a_file_that_goes_while_we_look_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = a_tree(tmp_path, "1", "2", "3")
-    walk = iter(Walk(str(root), ""))
-    first = next(walk)
-    (root / "2").unlink()
+    scandir = os.scandir
 
-    assert [first.path, *(seen.path for seen in walk)] == ["1", "3"]
+    def losing(folder: str) -> object:
+        entries = list(scandir(folder))
+        (root / "2").unlink()
+        return iter(entries)
+
+    monkeypatch.setattr(os, "scandir", losing)
+
+    assert walked(root) == (["1", "3"], {})
 
 
 def test_only_paths_without_a_file_are_missing_and_a_dangling_link_is_there(tmp_path: Path) -> None:
@@ -142,3 +148,43 @@ def test_a_tree_may_be_as_deep_as_the_file_system_allows(tmp_path: Path) -> None
     subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)  # pytest's own cleaning recurses
 
     assert seen == ["d/" * depth + "x"]
+
+
+def test_patterns_say_which_files_are_looked_at_and_the_others_are_counted(tmp_path: Path) -> None:
+    root = a_tree(tmp_path, "a/1.dcm", "a/2.txt", "a/derived/3.dcm", "b/4.dcm", "b/.5.dcm")
+
+    walk = Walk(str(root), "", Patterns(include=("*.dcm",), exclude=("a/derived/*", ".*")))
+
+    assert [seen.path for seen in walk] == ["a/1.dcm", "b/4.dcm"]
+    assert walk.skipped == {"excluded": 3}
+
+
+def test_a_folder_with_more_files_than_are_held_is_seen_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "LISTED", 3)
+    names = [f"{number:02}" for number in range(10)]
+    root = a_tree(tmp_path, *names, "z/1", "y/1")
+
+    seen, skipped = walked(root)
+
+    assert sorted(seen[:10]) == names
+    assert seen[10:] == ["y/1", "z/1"]
+    assert skipped == {}
+
+
+def test_many_folders_are_seen_in_order_though_several_are_listed_at_once(tmp_path: Path) -> None:
+    names = [f"{a}/{b}/{c}" for a in range(5) for b in range(5) for c in range(3)]
+    root = a_tree(tmp_path, *names)
+
+    assert walked(root) == (sorted(names), {})
+
+
+def test_a_folder_that_did_not_change_is_not_listed_but_its_folders_are(tmp_path: Path) -> None:
+    root = a_tree(tmp_path, "a/1", "a/deep/2", "b/3")
+    first = Walk(str(root), "")
+    list(first)
+    a_tree(root, "a/deep/4")
+
+    second = Walk(str(root), "", quiet=first.listed)
+
+    assert [seen.path for seen in second] == ["a/deep/2", "a/deep/4"]
+    assert second.listed.keys() == first.listed.keys()

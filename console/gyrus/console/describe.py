@@ -15,7 +15,7 @@ from gyrus.shared.topology import STAGES, STREAMS, SUBJECTS
 Document = dict[str, Any]
 
 SETTINGS = {
-    "watcher": ("gyrus.watcher.service", "WatcherSettings"),
+    "watcher": ("gyrus.watcher.settings", "WatcherSettings"),
     "extractor": ("gyrus.extractor.settings", "ExtractorSettings"),
     "classifier": ("gyrus.classifier.service", "ClassifierSettings"),
     "preprocessor": ("gyrus.preprocessor.service", "PreprocessorSettings"),

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from gyrus.console import render
 from gyrus.console.client import Gateway, is_loopback
 from gyrus.shared.errors import Away, Misuse
 
@@ -45,7 +47,7 @@ def wait(gateway: Gateway, jobs: Sequence[Document], check: Callable[[], None] =
                 if time.monotonic() - answered > PATIENCE_S:
                     raise
                 shown.say(f"waiting: {away}")
-            if all(job["state"] != "working" for job in jobs):
+            if all(job["state"] != "working" for job in jobs):  # a paused job waits for a person, and nobody for it
                 return list(jobs)
             time.sleep(ASK_EVERY_S)
 
@@ -86,9 +88,32 @@ class Shown:
 
 def line_of(jobs: Sequence[Document]) -> str:
     """How far some jobs are, in a line."""
-    seen = sum((job["progress"] or {}).get("seen", 0) for job in jobs)
+    progress = [job["progress"] or {} for job in jobs]
+    seen = sum(one.get("seen", 0) for one in progress)
     owed = ", ".join(f"{stage} {count}" for stage, count in jobs[0]["owed"].items())
-    return f"{seen} files seen; to do: {owed or 'nothing'}"
+    return f"{seen} files seen{_pace_of(progress)}; to do: {owed or 'nothing'}"
+
+
+def _pace_of(progress: Sequence[Document]) -> str:
+    """How many of how many are done, how many a second, and how long it will take; empty where none is under way."""
+    going = [one for one in progress if one.get("files_per_s")]
+    if not going or any(one.get("total") is None for one in going):
+        return ""
+    done, total, rate = (sum(one[name] for one in going) for name in ("done", "total", "files_per_s"))
+    left = str(timedelta(seconds=round(max(one["left_s"] for one in going))))
+    return f", {done} of {total} done, {rate:.0f} files/s, about {left} left"
+
+
+def tell_folders(gateway: Gateway, jobs: Sequence[Document], json: bool) -> None:
+    """What dry runs found: each subject folder with its number of files."""
+    for job in jobs:
+        found = gateway.get(f"jobs/{job['id']}", phi=True)
+        totals, folders = found["totals"], found["folders"]
+        if json:
+            render.lines(folders)
+            continue
+        render.table([{**one, "folder": one["folder"] or "(in no folder)"} for one in folders], ["folder", "files"])
+        print(f"{totals['seen']} files in {totals['folders']} subject folders; {totals['unchanged']} are known already")
 
 
 def sum_of(job: Document) -> str:

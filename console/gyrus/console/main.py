@@ -1,11 +1,12 @@
 """The `gyrus` command: `up`, what steers a running system over HTTP, and what works without one."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gyrus.console import local, remote
+from gyrus.console import jobs, local, remote
 from gyrus.console.options import DATA, Data, command
 from gyrus.shared.errors import GyrusError
 
@@ -46,19 +47,31 @@ def gyrus(
     """Options of the whole command."""
 
 
-@command(app, "up", "Start servers and services on this machine, until Ctrl-C.", "up", "up --data /var/gyrus", "up --sample --once")
+@command(
+    app,
+    "up",
+    "Start servers and services on this machine, until Ctrl-C.",
+    "up --inbox /data/inbox --cohort trial     what lands there is read, labelled and made ready",
+    "up --data /var/gyrus",
+    "up --sample --once",
+)
 def up(
     data: Data = DATA,
+    inbox: Annotated[
+        Path | None, typer.Option("--inbox", metavar="DIR", exists=True, file_okay=False, help="Watch this folder.", show_default=False)
+    ] = None,
+    cohort: Annotated[str, typer.Option("--cohort", "-c", help="Where the stacks of the watched folder belong.")] = "default",
     sample: Annotated[bool, typer.Option("--sample", help="Bring in a sample cohort, and show its stacks.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Stop after that; exit 1 if anything failed.")] = False,
 ) -> None:
     """Start everything."""
     from gyrus.console.running import run  # noqa: PLC0415 - servers, only when asked for
 
-    raise typer.Exit(run(data, sample, once))
+    raise typer.Exit(run(data, sample, once, (inbox, cohort) if inbox else None))
 
 
 remote.register(app)
+jobs.register(app)
 local.register(app)
 
 

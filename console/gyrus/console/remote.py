@@ -38,6 +38,7 @@ def _add_ingest(app: typer.Typer) -> None:
         "ingest /data/trial --cohort trial --wait",
         "ingest --cohort trial                    look again: only what is new or changed is opened",
         "ingest --cohort trial --no-resume        open everything again",
+        "ingest /data/trial --dry-run             list subject folders and how many files they hold; nothing is read",
     )
     def ingest_(  # noqa: PLR0913 - typer: a parameter an option
         folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder.", show_default=False)] = None,
@@ -46,6 +47,9 @@ def _add_ingest(app: typer.Typer) -> None:
         workers: Annotated[int, typer.Option(min=1, max=64, help="Files read at once, at most; services keep to their own number.")] = 4,
         batch_size: Annotated[int | None, typer.Option(min=1, max=1000, help="Files in one batch.", show_default="the watcher's")] = None,
         resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Leave alone what did not change, or open it again.")] = True,
+        include: Annotated[list[str] | None, typer.Option(help="Only files with such a name, or path if it has a `/`.")] = None,
+        exclude: Annotated[list[str] | None, typer.Option(help="No files with such a name, or path if it has a `/`.")] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list subject folders, and how many files they hold.")] = False,
         wait: Annotated[bool, typer.Option("--wait", help="Until everything is read, labelled and preprocessed.")] = False,
         json: Json = False,
         url: Url = None,
@@ -56,8 +60,12 @@ def _add_ingest(app: typer.Typer) -> None:
         from gyrus.console import ingest  # noqa: PLC0415
 
         with _open(url, key, data) as gateway:
-            jobs = ingest.start(gateway, cohort, folder, workers=workers, batch_files=batch_size, again=not resume)
-            _wait_or_leave(gateway, jobs, wait, json)
+            options = {"workers": workers, "batch_files": batch_size, "again": not resume, "dry_run": dry_run}
+            jobs = ingest.start(gateway, cohort, folder, **options, include=include or [], exclude=exclude or [])
+            if dry_run:
+                ingest.tell_folders(gateway, ingest.wait(gateway, jobs), json)
+            else:
+                _wait_or_leave(gateway, jobs, wait, json)
 
 
 def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: bool) -> None:

@@ -114,6 +114,10 @@ def status(found: Mapping[str, Any]) -> None:
     for title, name in (("there", "counts"), ("files", "outcomes"), ("to do", "owed"), ("failed", "failures")):
         counts = [f"{count} {what}" for what, count in found[name].items() if count or name == "counts"]
         print(f"{title:7} {', '.join(counts) or 'nothing'}")
+    for source in found["watched"]:
+        print(f"watched {source['source']} → cohort {source['cohort']}: {source.get('seen', 0)} files")
+    for what in found["waiting_for"]:
+        print(f"waits   {what}")
     if found["dead_letters"]:
         print(f"{found['dead_letters']} messages could not be parsed: see /api/v1/dead-letters of the gateway.")
 

@@ -16,10 +16,10 @@ Document = dict[str, Any]
 COHORT = "sample"
 
 
-def run(data: Path, sample: bool, once: bool) -> int:
-    """Up until it is told to stop, or with `once` until the sample is in; the exit code."""
+def run(data: Path, sample: bool, once: bool, inbox: tuple[Path, str] | None = None) -> int:
+    """Up until it is told to stop, or with `once` until the sample is in; the exit code. inbox: a folder to watch, and its cohort."""
     with asked_to_stop():
-        system = Up(data)
+        system = Up(data, watch=inbox)
         try:
             return _live(system, sample, once)
         except KeyboardInterrupt:
@@ -49,6 +49,9 @@ def _tell(system: Up, address: Address) -> None:
     key = "GYRUS_API_KEY of the environment" if "GYRUS_API_KEY" in os.environ else system.data / "key"
     for name, what in (("gateway", address.url), ("key", key), ("data", system.data), ("logs", system.data / "logs")):
         print(f"{name:8} {what}", flush=True)
+    if system.watched:
+        folder, cohort = system.watched
+        print(f"watched  {folder} → cohort {cohort}; `gyrus status` and `gyrus stacks --cohort {cohort}` show what came", flush=True)
 
 
 def bring_sample(system: Up, address: Address) -> int:
@@ -73,7 +76,9 @@ def bring_sample(system: Up, address: Address) -> int:
 def tell_jobs(gateway: Gateway, jobs: list[Document]) -> int:
     """What came of some jobs; 1 if one failed, or work on their cohort did."""
     for job in jobs:
-        print(ingest.sum_of(job) if job["state"] == "done" else ingest.trouble_of(job), flush=True)
+        print(ingest.trouble_of(job) if job["state"] == "failed" else ingest.sum_of(job), flush=True)
+        if job["state"] != "done":
+            _note(f"job {job['id']} is {job['state']}")
     failed: dict[str, int] = gateway.get("status", cohort=jobs[0]["cohort"])["failures"] if jobs else {}
     if failed:
         told = ", ".join(f"{stage} {count}" for stage, count in failed.items())

@@ -33,8 +33,9 @@ class Address:
 class Up:
     """The whole system below a data directory."""
 
-    def __init__(self, data: Path, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, extra: Mapping[str, str] | None = None, watch: tuple[Path, str] | None = None) -> None:
         self.data = data.resolve()
+        self.watched = watch and (watch[0].resolve(), watch[1])
         self.data.mkdir(parents=True, exist_ok=True)
         self._lock = (self.data / "lock").open("w")
         self._extra = dict(extra or {})
@@ -85,7 +86,19 @@ class Up:
             "GYRUS_API_KEY": self._secret("key", os.environ.get("GYRUS_API_KEY")),
             "GYRUS_METRICS_OF": json.dumps({room: f"http://127.0.0.1:{ports.get(room)}/metrics" for room in ROOMS if room != "gateway"}),
         }
-        return {**ours, **os.environ, **self._extra}
+        return {**ours, **os.environ, **self._extra, **self._watched_source()}
+
+    def _watched_source(self) -> dict[str, str]:
+        """GYRUS_SOURCES with the watched folder: under the name that it has already if it was ingested before."""
+        if self.watched is None:
+            return {}
+        folder, cohort = str(self.watched[0]), self.watched[1]
+        given, grown = _sources(os.environ.get("GYRUS_SOURCES", "{}")), self.data / "sources.json"
+        known = {**(_sources(grown.read_text()) if grown.exists() else {}), **given}
+        name = next((name for name, source in known.items() if source["path"] == folder), "inbox")
+        if known.get(name, {}).get("path", folder) != folder:
+            raise Misuse(f"There is a source '{name}' already, and it is another folder: give {folder} a name of its own in GYRUS_SOURCES.")
+        return {"GYRUS_SOURCES": json.dumps({**given, name: {**known.get(name, {}), "path": folder, "cohort": cohort}})}
 
     def _secret(self, name: str, given: str | None = None) -> str:
         path = self.data / name
@@ -150,6 +163,11 @@ class Up:
             if server:
                 server.stop()
         self._lock.close()
+
+
+def _sources(text: str) -> dict[str, dict[str, object]]:
+    """Sources as objects, from JSON in which a path alone may stand for one."""
+    return {name: {"path": source} if isinstance(source, str) else source for name, source in json.loads(text).items()}
 
 
 def _answers(url: str) -> bool:

@@ -60,8 +60,12 @@ async def announce_again(store: Store, bus: Bus, file: Mapping[str, Any], seen: 
 
 
 async def hurry(store: Store, job: str) -> bool:
-    """A job whose scan is paid and whose batches are read needs no quiet: its series are due at once. Whether it is so far."""
-    done = await store["jobs"].find_one({"_id": job, "owed.scan.since": {"$exists": False}}, {"_id": 1})
+    """A job whose scan is paid and whose batches are read needs no quiet: its series are due at once. Whether it is so far.
+
+    The standing job of a watched source never is.
+    """
+    scanned = {"_id": job, "owed.scan.since": {"$exists": False}, "watch": {"$exists": False}}
+    done = await store["jobs"].find_one(scanned, {"_id": 1})
     if not done or await store["batches"].find_one({"job": job, **debts.is_owed("read")}, {"_id": 1}):
         return False
     await store["series"].update_many({"owed.settle.jobs": job, **debts.is_owed("settle")}, [{"$set": {"owed.settle.due": "$$NOW"}}])

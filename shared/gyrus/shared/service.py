@@ -104,7 +104,7 @@ class Service:
             try:
                 return await work()
             except Exception as error:
-                if not _is_away(error):
+                if not is_away(error):
                     raise
                 _waited(stage, type(error).__name__)
             with contextlib.suppress(TimeoutError):
@@ -129,7 +129,7 @@ class Service:
             _log.debug("postponed", extra={"stage": stage.name, "why": str(later)})
             return float(min(2**deliveries, 60))
         except Exception as error:
-            if _is_away(error):
+            if is_away(error):
                 raise
             return await self._raised(stage, document, error)
         metrics.DONE.labels(stage.name, "done").inc()
@@ -158,7 +158,7 @@ class Service:
         try:
             await self.work(stage, handler, document)
         except Exception as error:
-            if not _is_away(error):
+            if not is_away(error):
                 raise
             _waited(stage, type(error).__name__)
 
@@ -273,7 +273,7 @@ class Service:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - the loop goes on; a fault of it is logged with its trace
-                level = logging.WARNING if _is_away(error) else logging.ERROR
+                level = logging.WARNING if is_away(error) else logging.ERROR
                 _log.log(level, "loop_interrupted", extra={"loop": name, "error": type(error).__name__}, exc_info=level == logging.ERROR)
             await asyncio.sleep(seconds)
 
@@ -301,7 +301,8 @@ def _waited(stage: Stage, why: str) -> None:
     _log.warning("waited", extra={"stage": stage.name, "for": why})
 
 
-def _is_away(error: BaseException) -> bool:
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that MongoDB or NATS is not there now."""
     return mongo.is_away(error) or nats.is_away(error)
 
 

@@ -8,12 +8,17 @@ from pathlib import Path
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+COHORT = r"^[a-z0-9][a-z0-9_-]{0,62}$"  # lower case, digits, - and _
+
 
 class Source(BaseModel, frozen=True, extra="forbid"):
     """A named place of files."""
 
     path: Path = Field(description="Where this service sees the source.")
-    quiet_s: float | None = Field(None, ge=0, description="How long a series must be still before it is settled; default: the job's.")
+    cohort: str | None = Field(None, pattern=COHORT, description="The cohort of its files; with it the source is watched for good.")
+    quiet_s: float | None = Field(None, ge=0, description="How long a series must be still before it is settled; default: GYRUS_QUIET_S.")
+    include: tuple[str, ...] = Field((), description="Where it is watched: patterns of names or paths; only such files.")
+    exclude: tuple[str, ...] = Field((), description="Where it is watched: patterns of names or paths; no such files.")
     marker: str | None = Field(None, description="A file that is there when the source is mounted; without it everything of it waits.")
 
 
@@ -30,6 +35,8 @@ class Settings(BaseSettings):
     processed: Path | None = Field(None, description="Where tensors and pictures are.")
     http_host: str = Field("127.0.0.1", description="Address of health and metrics.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of health and metrics.")
+    quiet_s: float = Field(5, ge=0, description="How long a series must be still before it is settled.")
+    cap_s: float = Field(60, ge=0, description="How long a series that is never still waits at most.")
     grace_s: PositiveFloat = Field(10.0, description="How long work in hand may take after SIGTERM.")
     ack_wait_s: PositiveFloat = Field(30.0, description="How long NATS waits for an answer before it delivers again; the same for all.")
     away_s: PositiveFloat = Field(10.0, description="After how long work that waits for a source is tried again.")

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -130,9 +130,19 @@ def _jobs(api: APIRouter, service: Service, steering: Steering) -> None:
         return Page(items=await status.jobs(db, items), next=following)
 
     @api.get("/jobs/{job}", tags=["jobs"])
-    async def get_job(job: str) -> Document:
-        """One job, its totals and what its cohort still owes."""
-        return (await status.jobs(db, [await _found(service, "jobs", job)]))[0]
+    async def get_job(job: str, phi: Phi = False) -> Document:
+        """One job, its totals and what its cohort still owes; with `phi` the subject folders that a dry run found."""
+        found = await _found(service, "jobs", job)
+        await _audit_phi(service, phi, "get job", found["cohort"])
+        return (await status.jobs(db, [found]))[0] | ({"folders": found.get("folders")} if phi else {})
+
+    @api.post("/jobs/{job}/{action}", tags=["jobs"])
+    async def steer_job(job: str, action: Literal["pause", "resume", "cancel"]) -> Document:
+        """Pause, resume or cancel a scan; what was announced is read in any case."""
+        found = await _found(service, "jobs", job)
+        await (steering.resume(found) if action == "resume" else steering.stop(found, action))
+        await _audit(service, f"{action} job", found["cohort"])
+        return await get_job(job)
 
     @api.get("/status", tags=["jobs"])
     async def get_status(cohort: Cohort = None) -> Document:

@@ -1,8 +1,12 @@
 """What the API takes and gives. Names are those of the documents."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from gyrus.shared.settings import COHORT
+
+Pattern = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Model(BaseModel):
@@ -14,11 +18,14 @@ class Model(BaseModel):
 class JobRequest(Model):
     """A scan to start: a folder as the servers see it, or a source and a path in it, or neither: all that the cohort was fed from."""
 
-    cohort: str = Field("default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Namespace: lower case, digits, - and _.")
+    cohort: str = Field("default", pattern=COHORT, description="Namespace: lower case, digits, - and _.")
     folder: str | None = Field(None, description="An absolute folder or file that lies in a source.")
     source: str | None = Field(None, description="Name of a source.")
     path: str = Field("", description="Text path within the source, without `..`.")
     again: bool = Field(False, description="Open every file again, even if nothing changed.")
+    dry_run: bool = Field(False, description="Only count the files, by subject folder; nothing is read.")
+    include: list[Pattern] = Field([], max_length=100, description="Only files whose name, or path if it has a `/`, is like one of these.")
+    exclude: list[Pattern] = Field([], max_length=100, description="No files whose name, or path if it has a `/`, is like one of these.")
     batch_files: int | None = Field(None, ge=1, le=1000, description="Files in one batch.")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that read a batch, at most those that the extractor has.")
     quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")

@@ -10,5 +10,3 @@ class GatewaySettings(Settings):
 
     api_key: SecretStr = Field(min_length=16, description="The key that every request but health must bear (Authorization: Bearer …).")
     metrics_of: dict[str, str] = Field(default_factory=dict, description="Services whose metrics are shown here too: name to URL.")
-    quiet_s: float = Field(5, ge=0, description="How long a series of a job must be still before it is settled.")
-    cap_s: float = Field(60, ge=0, description="How long a series that is never still waits at most.")

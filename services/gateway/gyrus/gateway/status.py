@@ -8,6 +8,7 @@ from gyrus.shared.store import Store
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
+WATCHED: Document = {"watch": {"$exists": True}}
 
 
 async def owed(store: Store, cohort: str | None) -> dict[str, int]:
@@ -22,7 +23,16 @@ async def waiting_for(store: Store, cohort: str | None) -> list[str]:
     said: set[str] = set()
     for stage in STAGES.values():
         said |= set(await store[stage.collection].distinct(f"owed.{stage.name}.waiting", {**where, **debts.is_owed(stage.name)}))
+    said |= set(await store["jobs"].distinct("watch.waiting", {**where, **WATCHED}))
     return sorted(said)
+
+
+async def watched(store: Store, cohort: str | None) -> list[Document]:
+    """The watched sources: when they were last looked at, and what they wait for."""
+    where = {**({"cohort": cohort} if cohort else {}), **WATCHED}
+    fields = {"source": 1, "cohort": 1, "watch.looked_at": 1, "watch.waiting": 1, "progress": 1}
+    found = [job async for job in store["jobs"].find(where, fields).sort("_id")]
+    return [{"source": job["source"], "cohort": job["cohort"], **job["watch"], **(job.get("progress") or {})} for job in found]
 
 
 async def failures(store: Store, cohort: str | None) -> dict[str, int]:
@@ -37,16 +47,42 @@ async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
     cohorts = {document["cohort"] for document in documents}
     owing = {name: {stage: count for stage, count in (await owed(store, name)).items() if count} for name in cohorts}
     lacking = {name: await waiting_for(store, name) for name in cohorts}
-    return [_job(document, owing[document["cohort"]], lacking[document["cohort"]]) for document in documents]
+    paces = [await _pace(store, document) for document in documents]
+    return [_job(one, owing[one["cohort"]], lacking[one["cohort"]], pace) for one, pace in zip(documents, paces, strict=True)]
 
 
-def _job(document: Document, owing: dict[str, int], lacking: list[str]) -> Document:
-    lost = bool((document.get("totals") or {}).get("unaccounted"))
-    finished = "failed" if "failure" in document or lost else "done"
-    state = finished if "open" not in document and not owing else "working"
-    names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at")
+def _job(document: Document, owing: dict[str, int], lacking: list[str], pace: Document) -> Document:
+    names = ("cohort", "source", "options", "skipped", "totals", "failure", "finished_at")
     told = {name: document.get(name) for name in names}
-    return {"id": document["_id"], "state": state, **told, "owed": owing, "waiting_for": lacking}
+    progress = {**(document.get("progress") or {}), **pace}
+    return {"id": document["_id"], "state": _state(document, owing), "progress": progress, **told, "owed": owing, "waiting_for": lacking}
+
+
+def _state(document: Document, owing: dict[str, int]) -> str:
+    """working, done, failed; paused or cancelled by a person; watching, or waiting for a source that is not there."""
+    if "watch" in document:
+        return "waiting" if "waiting" in document["watch"] else "watching"
+    if document.get("stopped") == "pause":
+        return "paused"
+    if "open" in document or (owing and not document["options"].get("dry_run")):
+        return "working"
+    if document.get("stopped") == "cancel":
+        return "cancelled"
+    return "failed" if "failure" in document or (document.get("totals") or {}).get("unaccounted") else "done"
+
+
+async def _pace(store: Store, document: Document) -> Document:
+    """How many files are done (known before, or read), how many a second since the scan began, and how long the rest will take."""
+    progress = document.get("progress") or {}
+    if "since" not in progress or "open" not in document:
+        return {}
+    unread = 0
+    async for batch in store["batches"].find({"job": document["_id"], **debts.is_owed("read")}, {"n_files": {"$size": "$files"}}):
+        unread += batch["n_files"]
+    done = max(progress["unchanged"] + progress["announced"] - unread, 0)
+    rate = done / max((await store.now() - progress["since"]).total_seconds(), 0.1)
+    left = (progress["total"] - done) / rate if rate and progress.get("total") is not None else None
+    return {"done": done, "files_per_s": round(rate, 1), "left_s": None if left is None else round(max(left, 0.0))}
 
 
 async def overview(store: Store, cohort: str | None) -> Document:
@@ -62,6 +98,7 @@ async def overview(store: Store, cohort: str | None) -> Document:
         "outcomes": outcomes,
         "owed": await owed(store, cohort),
         "waiting_for": await waiting_for(store, cohort),
+        "watched": await watched(store, cohort),
         "failures": await failures(store, cohort),
         "dead_letters": await store["dead_letters"].count_documents({}),
     }

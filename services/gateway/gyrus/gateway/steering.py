@@ -56,7 +56,8 @@ class Steering:
 
     async def _places_of(self, cohort: str) -> list[tuple[str, str]]:
         document = await self.store["cohorts"].find_one({"_id": cohort}) or {}
-        places = sorted((place["source"], place["path"]) for place in document.get("fed_from", []))
+        watched = {(name, "") for name, source in self.sources.all().items() if source.cohort == cohort}
+        places = sorted({(place["source"], place["path"]) for place in document.get("fed_from", [])} | watched)
         if not places:
             raise Misuse(f"cohort '{cohort}' was not fed from anywhere yet: name a folder.")
         return [place for place in places if not any(other != place and _within(place, other) for other in places)]
@@ -64,7 +65,7 @@ class Steering:
     async def _start(self, request: JobRequest, source: str, path: str) -> Document:
         quiet_s = request.quiet_s if request.quiet_s is not None else self.sources.all()[source].quiet_s
         quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
-        options = {"again": request.again, "batch_files": request.batch_files, "workers": request.workers}
+        options = request.model_dump(include={"again", "batch_files", "workers", "dry_run", "include", "exclude"})
         job = {
             "_id": ulid(),
             "cohort": request.cohort,
@@ -75,13 +76,36 @@ class Steering:
             "cap_s": max(self.settings.cap_s, quiet_s),
             "open": True,
         }
-        place = {"source": source, "path": path}
-        await self.store["cohorts"].update_one(
-            {"_id": request.cohort}, {"$setOnInsert": {"cohort": request.cohort}, "$addToSet": {"fed_from": place}}, upsert=True
-        )
+        if not request.dry_run:
+            fed_from = {"$addToSet": {"fed_from": {"source": source, "path": path}}}
+            await self.store["cohorts"].update_one(
+                {"_id": request.cohort}, {"$setOnInsert": {"cohort": request.cohort}, **fed_from}, upsert=True
+            )
         await self.store.insert("jobs", job, "scan")
         await self._ring(*bell(STAGES["scan"], {**job, "owed": {"scan": {"n": 1}}}))
         return await self.store["jobs"].find_one({"_id": job["_id"]}) or job
+
+    async def stop(self, job: Document, wanted: str) -> None:
+        """Pause or end a scan: what was announced is still read. Raises Misuse where the scan is over."""
+        if "watch" in job:
+            raise Misuse(f"Source '{job['source']}' is watched because its settings name a cohort: take that away to end it.")
+        running = {"_id": job["_id"], **debts.is_owed("scan")}
+        paused = {"_id": job["_id"], "stopped": "pause"}
+        jobs = self.store["jobs"]
+        if (await jobs.update_one(running, {"$set": {"wanted": wanted}})).matched_count:
+            return
+        if wanted == "cancel" and (await jobs.update_one(paused, {"$set": {"stopped": wanted}})).matched_count:
+            return
+        raise Misuse(f"The scan of job {job['_id']} is over: everything is announced, and will be read.")
+
+    async def resume(self, job: Document) -> None:
+        """Scan on where a scan was paused: what it announced before is known. Raises Misuse where it is not paused."""
+        where = {"_id": job["_id"], "$or": [{"stopped": "pause"}, {"wanted": "pause"}]}
+        change = [*debts.owe("scan"), {"$unset": ["wanted", "stopped"]}]
+        owed = await self.store["jobs"].find_one_and_update(where, change, return_document=AFTER)
+        if owed is None:
+            raise Misuse(f"Job {job['_id']} is not paused.")
+        await self._ring(*bell(STAGES["scan"], owed))
 
     async def _ring(self, event: Event, message_id: str | None = None) -> None:
         """Ring, but do not let a person wait for NATS: the debt is written, and a sweep will ring."""
@@ -116,8 +140,10 @@ class Steering:
         made = {"volume.refused": None, "volume": {"$type": "object"}}
         await self.store["stacks"].update_many(made, debts.owe("preprocess"))
         count = 0
-        async for cohort in self.store["cohorts"].find({}, {"_id": 1}):
-            count += len(await self.start_jobs(JobRequest(cohort=cohort["_id"])))
+        cohorts = {cohort["_id"] async for cohort in self.store["cohorts"].find({"fed_from": {"$exists": True}}, {"_id": 1})}
+        cohorts |= {source.cohort for source in self.sources.all().values() if source.cohort}
+        for cohort in sorted(cohorts):
+            count += len(await self.start_jobs(JobRequest(cohort=cohort)))
         for stage in filter(lambda stage: stage.event, STAGES.values()):
             async for owed in self.store[stage.collection].find(debts.is_owed(stage.name), {"cohort": 1, f"owed.{stage.name}": 1}):
                 await self._ring(bell(stage, owed)[0])

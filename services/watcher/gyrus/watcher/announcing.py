@@ -1,0 +1,103 @@
+"""From files that were seen to batches that owe `read`: compared with what is known, bundled, never far ahead of their readers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from gyrus.shared import crash, debts, intake
+from gyrus.shared.service import Service
+from gyrus.shared.store import Store
+from gyrus.watcher.compare import Compared, compare
+from gyrus.watcher.walk import Seen, missing
+
+CHUNK = 1000  # files that are compared in one round trip
+BATCH_BYTES = 256_000  # of paths in one batch
+LOOK_EVERY_S = 0.1  # whether the readers have caught up
+
+Document = dict[str, Any]
+Found = Mapping[str, Any]
+
+
+class Announcing:
+    """The files of one job on their way into batches.
+
+    steps: the crash points before comparing, inserting and ringing. between: called after each batch and while readers are waited for;
+    what it raises ends the announcing. ahead: batches of the job that may wait to be read.
+    """
+
+    def __init__(
+        self, service: Service, job: Document, steps: tuple[str, str, str], ahead: int, between: Callable[[], Awaitable[None]]
+    ) -> None:
+        self.store, self.bus, self.job = service.store, service.bus, job
+        self.steps, self.between = steps, between
+        self.batch_files = job["options"]["batch_files"]
+        self.announced = 0
+        self._ahead, self._room = ahead, 0
+        self._waiting: list[Found] = []
+
+    async def compare(self, seen: Sequence[Seen], again: bool = False, mine: bool = False) -> Compared:
+        """Which of these must be read. mine: this job may have announced some of them before."""
+        job = self.job
+        found = [intake.found(job["cohort"], job["source"], *one) for one in seen]
+        await crash.point(self.steps[0])
+        ids = [file["id"] for file in found]
+        # Open batches first: a file that leaves its batch in between has its document by then.
+        waiting = await intake.announced(self.store, ids)
+        known = await self._known(ids, job["_id"] if mine else None)
+        return compare(found, known, waiting, job["_id"], again)
+
+    async def _known(self, ids: Sequence[str], job: str | None) -> dict[str, Document]:
+        """What documents say of files; from an index alone, unless it matters who read them."""
+        fields = {"_id": 1, "size": 1, "mtime_ns": 1, "gone": 1}
+        cursor = self.store["files"].find({"_id": {"$in": list(ids)}}, {**fields, "jobs": 1} if job else fields)
+        return {document["_id"]: document async for document in (cursor if job else cursor.hint(RECEIPTS))}
+
+    async def add(self, files: Sequence[Found]) -> None:
+        """Announce what fills a batch; the rest waits for more."""
+        self._waiting += files
+        await self._announce(last=False)
+
+    async def flush(self) -> None:
+        """Announce the rest."""
+        await self._announce(last=True)
+
+    async def _announce(self, last: bool) -> None:
+        for batch in self._batches(last):
+            await self._until_read()
+            await intake.announce(self.store, self.bus, self.job, batch, self.steps[1:])
+            self.announced += len(batch)
+            self._room -= 1
+            await self.between()
+
+    def _batches(self, last: bool) -> Iterator[list[Found]]:
+        """Full batches of the files that wait; the rest too if it is the last."""
+        while len(self._waiting) >= self.batch_files or (last and self._waiting):
+            batch: list[Found] = []
+            size = 0
+            while self._waiting and len(batch) < self.batch_files and size < BATCH_BYTES:
+                size += len(self._waiting[0]["path"])
+                batch.append(self._waiting.pop(0))
+            yield batch
+
+    async def _until_read(self) -> None:
+        """Wait while too many batches of the job are not read yet: other jobs want their turn, and a pause should soon be felt."""
+        while self._room < 1:
+            unread = await self.store["batches"].count_documents({"job": self.job["_id"], **debts.is_owed("read")}, limit=self._ahead)
+            self._room = self._ahead - unread
+            if self._room < 1:
+                await asyncio.sleep(LOOK_EVERY_S)
+                await self.between()
+
+
+RECEIPTS = [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1)]
+
+
+async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[Seen]]:
+    """Paths of documents below a job's place at which there is no file any more, some at a time."""
+    path = job["path"]
+    below = [{"path": path}, {"path": {"$gte": path + "/", "$lt": path + "0"}}]  # "0" follows "/"
+    query = {"cohort": job["cohort"], "source": job["source"], "gone": False, **({"$or": below} if path else {})}
+    documents = store["files"].find(query, {"_id": 0, "path": 1}).sort([("cohort", 1), ("source", 1), ("path", 1)])
+    while chunk := [document["path"] for document in await documents.to_list(CHUNK)]:
+        paths = await asyncio.to_thread(missing, root, chunk)
+        yield [Seen(path, None, None) for path in paths]

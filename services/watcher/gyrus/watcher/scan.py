@@ -1,0 +1,160 @@
+"""Paying `scan`: a job becomes batches of paths, or with `dry_run` a count (design §3)."""
+
+import asyncio
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from gyrus.shared import crash, debts, intake
+from gyrus.shared.errors import Away
+from gyrus.shared.service import Service
+from gyrus.shared.store import AFTER
+from gyrus.watcher.announcing import CHUNK, Announcing, lost
+from gyrus.watcher.settings import WatcherSettings
+from gyrus.watcher.walk import Patterns, Seen, Walk, count
+
+Document = dict[str, Any]
+MOST_FOLDERS = 20_000  # that a dry run tells one by one
+STEPS = ("scan.3", "scan.4", "scan.5")
+
+
+class Stopped(Exception):
+    """A person wants the scan to pause or to end: `wanted`."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+
+
+@dataclass
+class Progress:
+    """How far a scan is. total: about how many files there are, None until they are counted."""
+
+    seen: int = 0
+    announced: int = 0
+    unchanged: int = 0
+    total: int | None = None
+    folders: Counter[str] = field(default_factory=Counter)  # of a dry run: files by subject folder
+
+    def told(self) -> Document:
+        """As the job's document has it."""
+        names = ("seen", "announced", "unchanged", "total")
+        return {f"progress.{name}": getattr(self, name) for name in names}
+
+
+class Scans:
+    """Scans the jobs."""
+
+    def __init__(self, service: Service, settings: WatcherSettings) -> None:
+        self.service, self.store, self.settings = service, service.store, settings
+
+    async def scan(self, job_id: str) -> None:
+        """Announce every file that is not known as it is, and every known one that is not there."""
+        await crash.point("scan.1")
+        condition, change = debts.lease("scan", self.service.lease_s)
+        attempt = {"$add": [{"$ifNull": ["$progress.attempt", 0]}, 1]}
+        begun = {"$set": {"progress": {"attempt": attempt, "since": "$$NOW", "seen": 0, "announced": 0, "unchanged": 0}}}
+        job = await self.store["jobs"].find_one_and_update({"_id": job_id, **condition}, [*change, begun], return_document=AFTER)
+        if job is None:
+            return  # nothing is owed, or another scanner is at it
+        job["options"]["batch_files"] = job["options"].get("batch_files") or self.settings.batch_files
+        try:
+            await self._scan(job, debts.n_of(job, "scan"))
+        except Away:
+            await self.store["jobs"].update_one({"_id": job_id}, {"$unset": {"owed.scan.lease": ""}})
+            raise
+        await intake.hurry(self.store, job_id)
+
+    async def _scan(self, job: Document, n: int) -> None:
+        options, progress = job["options"], Progress()
+        root = self.service.sources.root(job["source"])
+        patterns = Patterns(tuple(options.get("include") or ()), tuple(options.get("exclude") or ()))
+        walk = Walk(root, job["path"], patterns)
+        await crash.point("scan.2")
+        told: Document = {"stopped": None}
+        counting = asyncio.create_task(self._count(root, job["path"], patterns, progress))
+        try:
+            await self._announce(job, walk, progress)
+        except Stopped as stopped:
+            told = {"stopped": stopped.wanted}
+        finally:
+            counting.cancel()
+        await crash.point("scan.6")
+        told |= {"unchanged": progress.unchanged, "skipped": dict(walk.skipped), **progress.told()}
+        await self._pay(job, n, told | (self._counted(progress) if options.get("dry_run") else {}))
+
+    async def _pay(self, job: Document, n: int, told: Document) -> None:
+        change = debts.paid("scan")
+        change["$set"] |= told
+        change["$unset"] |= {"wanted": ""} | ({"open": ""} if "totals" in told else {})
+        await self.store["jobs"].update_one({"_id": job["_id"], **debts.unmoved("scan", n)}, change)
+
+    async def _announce(self, job: Document, walk: Walk, progress: Progress) -> None:
+        again, dry = bool(job["options"].get("again")), bool(job["options"].get("dry_run"))
+
+        async def between() -> None:
+            progress.announced = announcing.announced
+            await self._still_mine(job, progress)
+
+        announcing = Announcing(self.service, job, STEPS, self.settings.batches_ahead, between)
+
+        async def take(seen: list[Seen]) -> None:
+            compared = await announcing.compare(seen, again, mine=job["progress"]["attempt"] > 1)
+            progress.unchanged += compared.unchanged
+            if not dry:
+                await announcing.add(compared.announce)
+
+        await between()
+        async for chunk in chunks(walk):
+            progress.seen += len(chunk)
+            if dry:
+                progress.folders.update(subject_folder(job["path"], seen.path) for seen in chunk)
+            await take(chunk)
+            await between()
+        async for gone in lost(self.store, job, walk.root):
+            self.service.sources.root(job["source"])  # a lost mount is not a thousand lost files
+            if gone:
+                await take(gone)
+        await announcing.flush()
+        progress.announced = announcing.announced
+
+    async def _still_mine(self, job: Document, progress: Progress) -> None:
+        """Renew the lease, show how far it is, and hear what people want."""
+        _, change = debts.lease("scan", self.service.lease_s)
+        where = {"_id": job["_id"], **debts.is_owed("scan")}
+        told = {name: {"$literal": value} for name, value in progress.told().items()}
+        now = await self.store["jobs"].find_one_and_update(where, [*change, {"$set": told}], {"wanted": 1}, return_document=AFTER)
+        if now and now.get("wanted"):
+            raise Stopped(now["wanted"])
+
+    async def _count(self, root: str, path: str, patterns: Patterns, progress: Progress) -> None:
+        """How many files there are, beside the scan, so that people learn how long it will take."""
+        stop = threading.Event()
+        try:
+            progress.total = await asyncio.to_thread(count, root, path, patterns, stop.is_set)
+        finally:
+            stop.set()
+
+    @staticmethod
+    def _counted(progress: Progress) -> Document:
+        """What a dry run found; nothing more is to come."""
+        folders = [{"folder": name, "files": files} for name, files in sorted(progress.folders.items())[:MOST_FOLDERS]]
+        totals = {"seen": progress.seen, "unchanged": progress.unchanged, "folders": len(progress.folders)}
+        return {"totals": totals, "folders": folders}
+
+
+async def chunks(walk: Walk) -> Any:
+    """What a walk sees, some at a time, without holding up the event loop."""
+    files: Iterator[Seen] = iter(walk)
+    while chunk := await asyncio.to_thread(lambda: list(itertools.islice(files, CHUNK))):
+        yield chunk
+
+
+def subject_folder(below: str, path: str) -> str:
+    """The first folder level below a job's place: by default it is a subject's. Empty for a file that lies in none."""
+    within = path[len(below) + 1 :] if below else path
+    first, _, rest = within.partition("/")
+    return first if rest else ""
