@@ -227,7 +227,7 @@ def test_a_pod_can_write_to_a_bounded_tmp(workload: Object) -> None:
 
 
 def test_sources_are_mounted_read_only_where_files_are_opened_and_nowhere_else() -> None:
-    path: str = json.loads(CONFIG["GYRUS_SOURCES"])["inbox"]
+    path: str = json.loads(CONFIG["GYRUS_SOURCES"])["inbox"]["path"]
     inbox = (path, True, True)
     processed = (CONFIG["GYRUS_PROCESSED"], False, False)
     claims = {name_of(found) for found in of_kind("PersistentVolumeClaim")}
