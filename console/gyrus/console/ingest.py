@@ -19,6 +19,7 @@ from gyrus.shared.errors import Away, Misuse
 Document = dict[str, Any]
 
 OUTCOMES = ("extracted", "duplicate", "conflicting", "rejected", "unchanged")
+GOING = ("working", "pausing", "cancelling")
 ASK_EVERY_S = 0.3
 PATIENCE_S = 600.0  # how long a gateway that does not answer is waited for
 SAY_EVERY_S = 5.0  # where there is no terminal
@@ -47,7 +48,7 @@ def wait(gateway: Gateway, jobs: Sequence[Document], check: Callable[[], None] =
                 if time.monotonic() - answered > PATIENCE_S:
                     raise
                 shown.say(f"waiting: {away}")
-            if all(job["state"] != "working" for job in jobs):  # a paused job waits for a person, and nobody for it
+            if not any(job["state"] in GOING for job in jobs):  # a paused job waits for a person, and nobody for it
                 return list(jobs)
             time.sleep(ASK_EVERY_S)
 
@@ -89,9 +90,11 @@ class Shown:
 def line_of(jobs: Sequence[Document]) -> str:
     """How far some jobs are, in a line."""
     progress = [job["progress"] or {} for job in jobs]
-    seen = sum(one.get("seen", 0) for one in progress)
+    seen = f"{sum(one.get('seen', 0) for one in progress)} files seen"
+    if jobs[0]["state"] in ("watching", "waiting"):
+        seen = f"{progress[0].get('announced', 0)} files announced"
     owed = ", ".join(f"{stage} {count}" for stage, count in jobs[0]["owed"].items())
-    return f"{seen} files seen{_pace_of(progress)}; to do: {owed or 'nothing'}"
+    return f"{seen}{_pace_of(progress)}; to do: {owed or 'nothing'}"
 
 
 def _pace_of(progress: Sequence[Document]) -> str:
@@ -113,12 +116,14 @@ def tell_folders(gateway: Gateway, jobs: Sequence[Document], json: bool) -> None
             render.lines(folders)
             continue
         render.table([{**one, "folder": one["folder"] or "(in no folder)"} for one in folders], ["folder", "files"])
-        print(f"{totals['seen']} files in {totals['folders']} subject folders; {totals['unchanged']} are known already")
+        print(f"{totals['seen']} files in {totals['folders']} subject folders; {totals['unchanged']} are known already; nothing was read")
 
 
 def sum_of(job: Document) -> str:
     """What a job's files came to: `seen 5 = extracted 3 + duplicate 1 + …`."""
     totals = job["totals"] or {}
+    if job["options"].get("dry_run"):
+        return f"dry run: {totals['seen']} files in {totals['folders']} subject folders, {totals['unchanged']} known already"
     names = [*OUTCOMES, *(["unsettled"] if totals.get("unsettled") else [])]
     text = f"seen {totals.get('seen', 0)} = " + " + ".join(f"{name} {totals.get(name, 0)}" for name in names)
     skipped = ", ".join(f"{count} × {what}" for what, count in (job["skipped"] or {}).items())

@@ -115,7 +115,7 @@ def status(found: Mapping[str, Any]) -> None:
         counts = [f"{count} {what}" for what, count in found[name].items() if count or name == "counts"]
         print(f"{title:7} {', '.join(counts) or 'nothing'}")
     for source in found["watched"]:
-        print(f"watched {source['source']} → cohort {source['cohort']}: {source.get('seen', 0)} files")
+        print(f"watched {source['source']} → cohort {source['cohort']}: {source.get('announced', 0)} files announced")
     for what in found["waiting_for"]:
         print(f"waits   {what}")
     if found["dead_letters"]:

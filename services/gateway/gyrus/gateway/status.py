@@ -59,9 +59,11 @@ def _job(document: Document, owing: dict[str, int], lacking: list[str], pace: Do
 
 
 def _state(document: Document, owing: dict[str, int]) -> str:
-    """working, done, failed; paused or cancelled by a person; watching, or waiting for a source that is not there."""
+    """working, done, failed; pausing, paused, cancelling, cancelled; watching, or waiting for a source that is not there."""
     if "watch" in document:
         return "waiting" if "waiting" in document["watch"] else "watching"
+    if "wanted" in document:
+        return {"pause": "pausing", "cancel": "cancelling"}[document["wanted"]]
     if document.get("stopped") == "pause":
         return "paused"
     if "open" in document or (owing and not document["options"].get("dry_run")):
