@@ -81,7 +81,7 @@ async def _pace(store: Store, document: Document) -> Document:
     unread = 0
     async for batch in store["batches"].find({"job": document["_id"], **debts.is_owed("read")}, {"n_files": {"$size": "$files"}}):
         unread += batch["n_files"]
-    done = max(progress["unchanged"] + progress["announced"] - unread, 0)
+    done = max(progress["seen"] - progress["waiting"] - unread, 0)
     rate = done / max((await store.now() - progress["since"]).total_seconds(), 0.1)
     left = (progress["total"] - done) / rate if rate and progress.get("total") is not None else None
     return {"done": done, "files_per_s": round(rate, 1), "left_s": None if left is None else round(max(left, 0.0))}

@@ -35,6 +35,11 @@ class Announcing:
         self._ahead, self._room = ahead, 0
         self._waiting: list[Found] = []
 
+    @property
+    def waiting(self) -> int:
+        """Files that were added and are in no batch yet."""
+        return len(self._waiting)
+
     async def compare(self, seen: Sequence[Seen], again: bool = False, mine: bool = False) -> Compared:
         """Which of these must be read. mine: this job may have announced some of them before."""
         job = self.job

@@ -34,6 +34,7 @@ class Progress:
     """How far a scan is. total: about how many files there are, None until they are counted."""
 
     seen: int = 0
+    waiting: int = 0  # seen, and not announced yet
     announced: int = 0
     unchanged: int = 0
     total: int | None = None
@@ -41,7 +42,7 @@ class Progress:
 
     def told(self) -> Document:
         """As the job's document has it."""
-        names = ("seen", "announced", "unchanged", "total")
+        names = ("seen", "waiting", "announced", "unchanged", "total")
         return {f"progress.{name}": getattr(self, name) for name in names}
 
 
@@ -56,7 +57,7 @@ class Scans:
         await crash.point("scan.1")
         condition, change = debts.lease("scan", self.service.lease_s)
         attempt = {"$add": [{"$ifNull": ["$progress.attempt", 0]}, 1]}
-        begun = {"$set": {"progress": {"attempt": attempt, "since": "$$NOW", "seen": 0, "announced": 0, "unchanged": 0}}}
+        begun = {"$set": {"progress": {"attempt": attempt, "since": "$$NOW", "seen": 0, "waiting": 0}}}
         job = await self.store["jobs"].find_one_and_update({"_id": job_id, **condition}, [*change, begun], return_document=AFTER)
         if job is None:
             return  # nothing is owed, or another scanner is at it
@@ -96,7 +97,7 @@ class Scans:
         again, dry = bool(job["options"].get("again")), bool(job["options"].get("dry_run"))
 
         async def between() -> None:
-            progress.announced = announcing.announced
+            progress.announced, progress.waiting = announcing.announced, announcing.waiting
             await self._still_mine(job, progress)
 
         announcing = Announcing(self.service, job, STEPS, self.settings.batches_ahead, between)
@@ -119,7 +120,7 @@ class Scans:
             if gone:
                 await take(gone)
         await announcing.flush()
-        progress.announced = announcing.announced
+        progress.announced, progress.waiting = announcing.announced, 0
 
     async def _still_mine(self, job: Document, progress: Progress) -> None:
         """Renew the lease, show how far it is, and hear what people want."""
