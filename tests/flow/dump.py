@@ -13,7 +13,7 @@ from gyrus.shared.store import COLLECTIONS, Store
 VOLATILE = frozenset(
     {
         "owed", "at", "rev", "again_at", "again", "context", "touched", "history", "progress", "finished_at",
-        "announced", "outputs", "n",
+        "announced", "outputs", "n", "watch",
     }
 )  # fmt: skip
 DIGITS = re.compile(r"_[0-9a-f]{8}(?=[_.])")

@@ -2,7 +2,6 @@
 
 import collections
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,19 +19,6 @@ SHARED = Path(__file__).parents[3] / "shared"
 # one object of a private class names no modality.
 NO_PICTURE = {"non_image_object", "missing_modality"}
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
-
-
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All archives, unpacked; GYRUS_TEST_DICOM names a folder where they are already."""
-    if "GYRUS_TEST_DICOM" in os.environ:
-        return Path(os.environ["GYRUS_TEST_DICOM"])
-    tool = SHARED / "tools" / "unpack_dicom.py"
-    if not tool.exists():
-        pytest.skip("the real files are not at hand: ../shared/tools/unpack_dicom.py is missing")
-    folder = tmp_path_factory.mktemp("real")
-    subprocess.run([sys.executable, str(tool), str(folder)], check=True, stdout=subprocess.DEVNULL)
-    return folder
 
 
 def gyrus(up: Up, *arguments: str) -> list[dict[str, Any]]:
