@@ -26,22 +26,11 @@ def clones(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "GYRUS_SOAK_COHORT" in os.environ:
         return Path(os.environ["GYRUS_SOAK_COHORT"])
     folder = tmp_path_factory.mktemp("clones")
-    how = [
-        "--subjects",
-        "300",
-        "--duplicates",
-        "0.03",
-        "--late",
-        "0.05",
-        "--broken",
-        "0.02",
-        "--max-series-files",
-        "120",
-        "--seed",
-        str(SEED),
-    ]
+    how = ["--subjects", "300", "--duplicates", "0.03", "--late", "0.05", "--broken", "0.02", "--max-series-files", "120"]
     tool = [sys.executable, str(SHARED / "tools" / "make_cohort.py"), "--source", str(real), "--dest", str(folder)]
-    subprocess.run([*tool, "--files", os.environ.get("GYRUS_SOAK_FILES", "20000"), *how], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*tool, "--files", os.environ.get("GYRUS_SOAK_FILES", "20000"), "--seed", str(SEED), *how], check=True, stdout=subprocess.DEVNULL
+    )
     return folder
 
 
