@@ -38,6 +38,8 @@ def _add_ingest(app: typer.Typer) -> None:
         "ingest /data/trial --cohort trial --wait",
         "ingest --cohort trial                    look again: only what is new or changed is opened",
         "ingest --cohort trial --no-resume        open everything again",
+        "ingest /data/trial --subjects '*/{subject}'          the second folder level names the subject",
+        "ingest /data/trial --subject-map codes.csv           folder,subject: which folder has which code",
     )
     def ingest_(  # noqa: PLR0913 - typer: a parameter an option
         folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder.", show_default=False)] = None,
@@ -46,6 +48,13 @@ def _add_ingest(app: typer.Typer) -> None:
         workers: Annotated[int, typer.Option(min=1, max=64, help="Files read at once, at most; services keep to their own number.")] = 4,
         batch_size: Annotated[int | None, typer.Option(min=1, max=1000, help="Files in one batch.", show_default="the watcher's")] = None,
         resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Leave alone what did not change, or open it again.")] = True,
+        subjects: Annotated[
+            str | None,
+            typer.Option(metavar="PATTERN", help="Which folder below DIR names the subject; '' for none.", show_default="as before"),
+        ] = None,
+        subject_map: Annotated[
+            Path | None, typer.Option(metavar="FILE.csv", help="Subject codes by folder: folder,subject.", show_default="as before")
+        ] = None,
         wait: Annotated[bool, typer.Option("--wait", help="Until everything is read, labelled and preprocessed.")] = False,
         json: Json = False,
         url: Url = None,
@@ -55,14 +64,17 @@ def _add_ingest(app: typer.Typer) -> None:
         """Start jobs, and wait for them if asked."""
         from gyrus.console import ingest  # noqa: PLC0415
 
+        coded = {"subjects": subjects, "subject_map": ingest.read_map(subject_map)}
         with _open(url, key, data) as gateway:
-            jobs = ingest.start(gateway, cohort, folder, workers=workers, batch_files=batch_size, again=not resume)
+            jobs = ingest.start(gateway, cohort, folder, workers=workers, batch_files=batch_size, again=not resume, **coded)
             _wait_or_leave(gateway, jobs, wait, json)
 
 
 def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: bool) -> None:
     from gyrus.console import ingest, render, running  # noqa: PLC0415
 
+    for note in sorted({job["note"] for job in jobs if job.get("note")}):
+        print(note, file=sys.stderr)
     if wait:
         try:
             jobs = ingest.wait(gateway, jobs)
@@ -82,12 +94,19 @@ def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: b
 
 def _add_status(app: typer.Typer) -> None:
     @command(app, "status", "What is there, what is still to do, what failed.", "status", "status --cohort trial --json")
-    def status(cohort: CohortOnly = None, json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
+    def status(
+        cohort: CohortOnly = None,
+        phi: Phi = False,
+        json: Json = False,
+        url: Url = None,
+        key: Key = None,
+        data: Data = DATA,
+    ) -> None:
         """Show an overview."""
         from gyrus.console import render  # noqa: PLC0415
 
         with _open(url, key, data) as gateway:
-            found = gateway.get("status", cohort=cohort)
+            found = gateway.get("status", cohort=cohort, phi=phi or None)
         if json:
             render.lines([found])
         else:

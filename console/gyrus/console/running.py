@@ -74,6 +74,8 @@ def tell_jobs(gateway: Gateway, jobs: list[Document]) -> int:
     """What came of some jobs; 1 if one failed, or work on their cohort did."""
     for job in jobs:
         print(ingest.sum_of(job) if job["state"] == "done" else ingest.trouble_of(job), flush=True)
+        if told := ingest.unmapped_of(job):
+            _note(told)
     failed: dict[str, int] = gateway.get("status", cohort=jobs[0]["cohort"])["failures"] if jobs else {}
     if failed:
         told = ", ".join(f"{stage} {count}" for stage, count in failed.items())

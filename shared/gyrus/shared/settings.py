@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gyrus.shared.subjects import check_pattern
+
 
 class Source(BaseModel, frozen=True, extra="forbid"):
     """A named place of files."""
@@ -15,6 +17,14 @@ class Source(BaseModel, frozen=True, extra="forbid"):
     path: Path = Field(description="Where this service sees the source.")
     quiet_s: float | None = Field(None, ge=0, description="How long a series must be still before it is settled; default: the job's.")
     marker: str | None = Field(None, description="A file that is there when the source is mounted; without it everything of it waits.")
+    subjects: str | None = Field(
+        None, description="Which folder names the subject, e.g. `{subject}`; where a cohort has no rule of its own."
+    )
+
+    @field_validator("subjects")
+    @classmethod
+    def _usable(cls, pattern: str | None) -> str | None:
+        return None if pattern is None else check_pattern(pattern)
 
 
 class Settings(BaseSettings):

@@ -44,7 +44,7 @@ def _job(document: Document, owing: dict[str, int], lacking: list[str]) -> Docum
     lost = bool((document.get("totals") or {}).get("unaccounted"))
     finished = "failed" if "failure" in document or lost else "done"
     state = finished if "open" not in document and not owing else "working"
-    names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at")
+    names = ("cohort", "source", "options", "progress", "skipped", "totals", "failure", "finished_at", "note")
     told = {name: document.get(name) for name in names}
     return {"id": document["_id"], "state": state, **told, "owed": owing, "waiting_for": lacking}
 

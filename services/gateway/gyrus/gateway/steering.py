@@ -7,6 +7,7 @@ from typing import Any
 
 from gyrus.gateway.models import JobRequest
 from gyrus.gateway.settings import GatewaySettings
+from gyrus.gateway.subjects import give_rule
 from gyrus.shared import debts
 from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus
@@ -65,6 +66,7 @@ class Steering:
         quiet_s = request.quiet_s if request.quiet_s is not None else self.sources.all()[source].quiet_s
         quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
         options = {"again": request.again, "batch_files": request.batch_files, "workers": request.workers}
+        note = await give_rule(self.store, request, (source, path))
         job = {
             "_id": ulid(),
             "cohort": request.cohort,
@@ -74,6 +76,7 @@ class Steering:
             "quiet_s": quiet_s,
             "cap_s": max(self.settings.cap_s, quiet_s),
             "open": True,
+            **({"note": note} if note else {}),
         }
         place = {"source": source, "path": path}
         await self.store["cohorts"].update_one(

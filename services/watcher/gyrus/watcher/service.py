@@ -13,6 +13,7 @@ from gyrus.shared.errors import Away
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
 from gyrus.shared.store import AFTER
+from gyrus.shared.subject_rules import unmapped_of
 from gyrus.watcher.compare import compare
 from gyrus.watcher.walk import Walk, missing
 
@@ -152,7 +153,8 @@ class Watcher:
         totals["unchanged"] = job.get("unchanged", 0)
         seen = (job.get("progress") or {}).get("seen", 0)
         accounted = sum(count for name, count in totals.items() if name != "gone")
-        return {**totals, "seen": max(seen, accounted), "unaccounted": max(seen - accounted, 0)}  # not 0: a batch failed
+        totals |= {"seen": max(seen, accounted), "unaccounted": max(seen - accounted, 0)}  # not 0: a batch failed
+        return {**totals, **await unmapped_of(self.store, job)}
 
     async def retry_rejected(self) -> None:
         """Announce again the files whose rejection was for a passing reason and whose time has come."""
