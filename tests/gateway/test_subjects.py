@@ -1,4 +1,4 @@
-"""The subject rule of a place: given with a job, kept on the cohort; what it gives no code is counted, and named only where that is asked for."""
+"""The subject rule of a place comes with a job and is kept on the cohort; what it leaves open is counted, and named if asked for."""
 
 from typing import Any
 

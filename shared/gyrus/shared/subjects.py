@@ -169,7 +169,7 @@ _WHAT_FITS = "write letters, digits, '.', '_' and '-', at most 64, and not S wit
 def parse_map(text: str) -> dict[str, str]:
     """A subject map from CSV with the header `folder,subject`, or with semicolons. Raises NoRule, naming the line.
 
-    Folders are text paths relative to the folder that is ingested, as the dry run lists them. Several may have one subject.
+    Folders are text paths relative to the folder that is ingested. Several may have one subject.
     """
     text = text.removeprefix("\ufeff")
     head = text.partition("\n")[0]
