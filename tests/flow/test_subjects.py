@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from flow import cohort
 from flow.system import System, eventually
 from flow.test_again import end_of
@@ -137,3 +139,30 @@ async def test_files_that_are_in_hand_while_the_rule_changes_get_the_new_one(sys
 
     await eventually(settled, "everything is settled")
     assert (await subjects(system)).keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize("point", ["none", "read.2", "read.3", "settle.6", "settle.7"])
+async def test_two_subjects_that_change_places_keep_their_own_counts_and_a_third_that_joins_them_is_no_more(
+    system: System, point: str
+) -> None:
+    cohort.first(system.inbox)
+    for number in range(3):
+        cohort.write(system.inbox / f"c/{number}.dcm", cohort.image("late", number, study="three", patient="P3"), number)
+    system.start("watcher")
+    before = system.start("extractor")
+
+    async def settled() -> bool:
+        return not {"scan", "read", "settle"} & (await system.owed()).keys()
+
+    await system.ingest(subject_map={"a": "X", "b": "Y", "c": "Z"})
+    await eventually(settled, "the first rule is applied")
+    assert await subjects(system) == {"X": 18, "Y": 5, "Z": 3}
+
+    assert before.stop() == 0
+    victim = system.start("extractor", crash={point: "kill 2"} if point != "none" else None)
+    await system.ingest(subject_map={"a": "Y", "b": "X", "c": "X"}, again=True)
+    if point != "none":
+        await victim.dies()
+        system.start("extractor")
+    await eventually(settled, "the second rule is applied")
+    assert await subjects(system) == {"X": 8, "Y": 18}

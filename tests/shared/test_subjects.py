@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gyrus.shared.errors import Misuse
@@ -205,6 +205,7 @@ def test_a_map_that_cannot_be_used_says_in_which_line_and_what_to_write(text: st
 
 # ── laws ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+LAW = settings(deadline=None)
 NAMES = st.text("ab1-_. (%ü^", min_size=1, max_size=4).filter(lambda name: name not in (".", ".."))
 PATHS = st.lists(NAMES, min_size=1, max_size=5).map("/".join)
 PARTS = st.sampled_from(["*", "**", "a", "a*", "*b*"])
@@ -214,6 +215,7 @@ PATTERNS = PATTERNS.filter(lambda pattern: pattern.split("/").count("**") < 3)
 CODES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True).filter(is_fit)
 
 
+@LAW
 @given(PATHS, st.none() | PATTERNS, st.sampled_from(["", "a", "a/b"]))
 def test_a_subject_folder_lies_above_the_file_and_below_the_place_of_its_rule(path: str, pattern: str | None, place: str) -> None:
     folder, code = told(path, a_rule(pattern, place))
@@ -226,6 +228,7 @@ def test_a_subject_folder_lies_above_the_file_and_below_the_place_of_its_rule(pa
         assert code is None or (is_fit(code) and code in folder.rpartition("/")[2])
 
 
+@LAW
 @given(PATHS, st.sampled_from(["{subject}", "*/{subject}", "**/a{subject}", "a*/**/{subject}b"]), PATHS)
 def test_all_files_of_a_subject_folder_are_of_one_subject(path: str, pattern: str, other: str) -> None:
     folder, code = told(path, a_rule(pattern))
@@ -234,6 +237,7 @@ def test_all_files_of_a_subject_folder_are_of_one_subject(path: str, pattern: st
         assert told(f"{folder}/{other}", a_rule(pattern)) == (folder, code)
 
 
+@LAW
 @given(PATHS)
 def test_the_default_is_the_first_folder_level(path: str) -> None:
     first, slash, _ = path.partition("/")
@@ -244,6 +248,7 @@ def test_the_default_is_the_first_folder_level(path: str) -> None:
 PLACES = ["", "a", "a/b", "b", "b/a"]
 
 
+@LAW
 @given(PATHS, st.lists(st.tuples(st.sampled_from(PLACES), PATTERNS), unique_by=lambda rule: rule[0]), st.randoms(use_true_random=False))
 def test_the_order_of_rules_of_different_places_does_not_matter(path: str, made: list[Any], chance: random.Random) -> None:
     rules = [a_rule(pattern, place) for place, pattern in made]
@@ -252,6 +257,7 @@ def test_the_order_of_rules_of_different_places_does_not_matter(path: str, made:
     assert told(path, *shuffled) == told(path, *rules)
 
 
+@LAW
 @given(st.dictionaries(PATHS.filter(lambda path: path == path.strip()), CODES, min_size=1), st.sampled_from(",;"), st.booleans())
 def test_a_map_that_was_written_is_read_and_gives_each_folder_its_code(codes: dict[str, str], comma: str, bom: bool) -> None:
     text = io.StringIO()
