@@ -6,7 +6,7 @@ from typing import Any
 from gyrus.shared.settings import Source
 from gyrus.shared.sources import Sources
 from gyrus.shared.store import Store
-from gyrus.shared.subjects import Rule
+from gyrus.shared.subjects import Rule, stored
 
 Document = dict[str, Any]
 UNMAPPED: Document = {"unmapped": True, "gone": False}  # files for which a rule holds that gives them no code
@@ -25,7 +25,7 @@ class SubjectRules:
         query = {"_id": cohort, "subjects_version": {"$ne": version}}
         newer = await self._store["cohorts"].find_one(query, {"subjects": 1, "subjects_version": 1})
         if newer is not None:
-            held = tuple(Rule.model_validate(rule) for rule in newer.get("subjects", ()))
+            held = tuple(stored(rule) for rule in newer.get("subjects", ()))
             self._held[cohort] = (newer.get("subjects_version"), held)
         return held + rules_of_sources(self._sources.all())
 

@@ -50,11 +50,6 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     def _usable(cls, pattern: str | None) -> str | None:
         return None if pattern is None else check_pattern(pattern)
 
-    @field_validator("map", mode="before")
-    @classmethod
-    def _of_pairs(cls, pairs: Any) -> Any:
-        return dict(pairs) if isinstance(pairs, list) else pairs
-
     @field_validator("map")
     @classmethod
     def _fit(cls, codes: dict[str, str] | None) -> dict[str, str] | None:
@@ -65,6 +60,12 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
         pairs = None if self.map is None else [[folder, code] for folder, code in sorted(self.map.items())]
         whole = {"source": self.source, "path": self.path, "pattern": self.pattern, "map": pairs}
         return {name: value for name, value in whole.items() if value is not None}
+
+
+def stored(document: Mapping[str, Any]) -> Rule:
+    """The rule that `Rule.document` wrote: checked when it was given, not each time that it is loaded."""
+    pairs = document.get("map")
+    return Rule.model_construct(**{**document, "map": None if pairs is None else dict(pairs)})
 
 
 def is_fit(code: str) -> bool:
