@@ -35,8 +35,8 @@ def gone() -> Rejected:
     return Rejected("vanished", "", 0, 0)
 
 
-def what(answer: Header | Rejected) -> Said:
-    return said(answer, "c", KEY)
+def what(answer: Header | Rejected, code: str | None = None, unmapped: bool = False) -> Said:
+    return said(answer, "c", KEY, code, unmapped)
 
 
 def identity(name: str = "a") -> Document:

@@ -240,6 +240,31 @@ def test_without_an_id_each_study_is_a_subject(patient: str | None) -> None:
     assert subject_code(shared, "1", KEY) != subject_code(shared, "2", KEY)
 
 
+@pytest.mark.parametrize(
+    ("patient", "code", "subject", "said_by"),
+    [("P1", None, "c/Sa753c95627089f64", "patient_id"), (None, None, None, "study"), ("P1", "sub-01", "c/sub-01", "rule")],
+)
+def test_a_file_says_where_its_subject_comes_from(patient: str | None, code: str | None, subject: str | None, said_by: str) -> None:
+    content = what(a_header(patient_id=patient), code).content
+
+    assert content["subject_from"] == said_by
+    assert subject is None or content["subject"] == subject
+    assert "unmapped" not in content
+
+
+def test_a_file_moves_when_a_rule_gives_it_a_code_or_takes_it_away_or_begins_to_hold() -> None:
+    answers = [what(a_header(), code, unmapped) for code, unmapped in ((None, False), ("P1", False), ("P2", False), (None, True))]
+
+    for before in answers:
+        document, _ = replaced(None, before, identity(), "j1")
+        moved = [replaced(document, now, identity(), "j2")[1] for now in answers]
+        assert moved == [now is not before for now in answers]
+
+
+def test_a_code_changes_nothing_of_what_an_image_says() -> None:
+    assert what(a_header(), "P1").content["digest"] == what(a_header()).content["digest"]
+
+
 def test_documents_bear_no_identity_beside_their_header_block() -> None:
     document = a_document(a_header(patient_id="P-4711", patient_name="DOE^JANE"))
 

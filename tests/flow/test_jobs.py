@@ -94,9 +94,24 @@ async def test_a_dry_run_counts_by_subject_folder_and_reads_nothing(system: Syst
     await system.at_rest()
 
     found = await job_of(system, job)
-    assert found["folders"] == [{"folder": "", "files": 1}, *({"folder": str(number), "files": 20} for number in range(3))]
-    assert found["totals"] == {"seen": FILES + 1, "unchanged": 0, "folders": 4}
+    assert [(one["folder"], one["files"], one["subject"]) for one in found["folders"]] == [
+        ("", 1, None), ("0", 20, None), ("1", 20, None), ("2", 20, None),
+    ]  # fmt: skip
+    assert found["totals"] == {"seen": FILES + 1, "unchanged": 0, "folders": 4, "uncoded": FILES + 1}
     assert [await system.store[name].count_documents({}) for name in ("files", "batches", "cohorts")] == [0, 0, 0]
+
+
+async def test_a_dry_run_tells_the_codes_that_a_map_would_give_and_keeps_nothing_of_it(system: System) -> None:
+    many(system.inbox / "trial")
+    system.start_all()
+
+    job = await system.ingest("trial", dry_run=True, subject_map={"0": "P001", "2": "P003"})
+    await system.at_rest()
+
+    found = await job_of(system, job)
+    assert [(one["folder"], one["subject"]) for one in found["folders"]] == [("0", "P001"), ("1", None), ("2", "P003")]
+    assert found["totals"]["uncoded"] == 20
+    assert ("rule" in found, await system.store["cohorts"].count_documents({})) == (False, 0)
 
 
 async def test_patterns_say_which_files_a_job_takes_and_the_others_are_counted(system: System) -> None:

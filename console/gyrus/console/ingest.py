@@ -14,7 +14,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from gyrus.console import render
 from gyrus.console.client import Gateway, is_loopback
+from gyrus.console.records import NO_CODE
 from gyrus.shared.errors import Away, Misuse
+from gyrus.shared.subjects import NoRule, check_pattern, parse_map
 
 Document = dict[str, Any]
 
@@ -27,11 +29,27 @@ SAY_EVERY_S = 5.0  # where there is no terminal
 
 def start(gateway: Gateway, cohort: str, folder: Path | None, **options: Any) -> list[Document]:
     """Start to ingest a folder as the servers see it, or without one all places that the cohort was fed from."""
+    if options.get("subjects"):
+        options["subjects"] = check_pattern(options["subjects"])
     if folder is not None and is_loopback(gateway.url) and not folder.exists():
         raise Misuse(f"There is no folder {folder}.")
     place = None if folder is None else os.path.abspath(folder)  # noqa: PTH100 - links are the servers' matter
     jobs: list[Document] = gateway.post("jobs", {"cohort": cohort, "folder": place, **options})
     return jobs
+
+
+def read_map(file: Path | None) -> dict[str, str] | None:
+    """The subject codes of a CSV file. Raises Misuse where it cannot be read, or is no such map."""
+    if file is None:
+        return None
+    try:
+        return parse_map(file.read_text("utf-8"))
+    except OSError as error:
+        raise Misuse(f"The subject map {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Misuse(f"The subject map {file} is not UTF-8: save it as “CSV UTF-8”.") from None
+    except NoRule as error:
+        raise Misuse(f"{file}: {error}") from None
 
 
 def wait(gateway: Gateway, jobs: Sequence[Document], check: Callable[[], None] = lambda: None) -> list[Document]:
@@ -115,7 +133,8 @@ def tell_folders(gateway: Gateway, jobs: Sequence[Document], json: bool) -> None
         if json:
             render.lines(folders)
             continue
-        render.table([{**one, "folder": one["folder"] or "(in no folder)"} for one in folders], ["folder", "files"])
+        rows = [{**one, "folder": one["folder"] or "(in no folder)", "subject": one["subject"] or "from PatientID"} for one in folders]
+        render.table(rows, ["folder", "subject", "files"])
         print(f"{totals['seen']} files in {totals['folders']} subject folders; {totals['unchanged']} are known already; nothing was read")
 
 
@@ -128,6 +147,13 @@ def sum_of(job: Document) -> str:
     text = f"seen {totals.get('seen', 0)} = " + " + ".join(f"{name} {totals.get(name, 0)}" for name in names)
     skipped = ", ".join(f"{count} × {what}" for what, count in (job["skipped"] or {}).items())
     return text + (f"   (skipped: {skipped})" if skipped else "")
+
+
+def unmapped_of(job: Document) -> str:
+    """How many of a job's files have a subject rule that gives them no code, and who names their folders; empty where none."""
+    if not (count := (job["totals"] or {}).get("unmapped")):
+        return ""
+    return f"{count} {NO_CODE}. `gyrus status --cohort {job['cohort']} --phi` names them."
 
 
 def trouble_of(job: Document) -> str:

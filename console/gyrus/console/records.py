@@ -10,6 +10,7 @@ Document = dict[str, Any]
 
 KEYS = tuple(stack_record({}, None))
 HANDLE = 8  # hexadecimal digits
+NO_CODE = "files lie in folders to which the subject rules give no code; their subject comes from PatientID, or from their study"
 
 
 def record_of(stack: Mapping[str, Any]) -> Document:

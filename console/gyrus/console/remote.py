@@ -39,6 +39,8 @@ def _add_ingest(app: typer.Typer) -> None:
         "ingest --cohort trial                    look again: only what is new or changed is opened",
         "ingest --cohort trial --no-resume        open everything again",
         "ingest /data/trial --dry-run             list subject folders and how many files they hold; nothing is read",
+        "ingest /data/trial --subjects '*/{subject}'          the second folder level names the subject",
+        "ingest /data/trial --subject-map codes.csv           folder,subject: which folder has which code",
     )
     def ingest_(  # noqa: PLR0913 - typer: a parameter an option
         folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder.", show_default=False)] = None,
@@ -50,6 +52,13 @@ def _add_ingest(app: typer.Typer) -> None:
         include: Annotated[list[str] | None, typer.Option(help="Only files with such a name, or path if it has a `/`.")] = None,
         exclude: Annotated[list[str] | None, typer.Option(help="No files with such a name, or path if it has a `/`.")] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list subject folders, and how many files they hold.")] = False,
+        subjects: Annotated[
+            str | None,
+            typer.Option(metavar="PATTERN", help="Which folder below DIR names the subject; '' for none.", show_default="as before"),
+        ] = None,
+        subject_map: Annotated[
+            Path | None, typer.Option(metavar="FILE.csv", help="Subject codes by folder: folder,subject.", show_default="as before")
+        ] = None,
         wait: Annotated[bool, typer.Option("--wait", help="Until everything is read, labelled and preprocessed.")] = False,
         json: Json = False,
         url: Url = None,
@@ -59,8 +68,9 @@ def _add_ingest(app: typer.Typer) -> None:
         """Start jobs, and wait for them if asked."""
         from gyrus.console import ingest  # noqa: PLC0415
 
+        coded = {"subjects": subjects, "subject_map": ingest.read_map(subject_map)}
         with _open(url, key, data) as gateway:
-            options = {"workers": workers, "batch_files": batch_size, "again": not resume, "dry_run": dry_run}
+            options = {"workers": workers, "batch_files": batch_size, "again": not resume, "dry_run": dry_run, **coded}
             jobs = ingest.start(gateway, cohort, folder, **options, include=include or [], exclude=exclude or [])
             if dry_run:
                 ingest.tell_folders(gateway, ingest.wait(gateway, jobs), json)
@@ -71,6 +81,8 @@ def _add_ingest(app: typer.Typer) -> None:
 def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: bool) -> None:
     from gyrus.console import ingest, render, running  # noqa: PLC0415
 
+    for note in sorted({job["note"] for job in jobs if job.get("note")}):
+        print(note, file=sys.stderr)
     if wait:
         try:
             jobs = ingest.wait(gateway, jobs)
@@ -90,12 +102,19 @@ def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: b
 
 def _add_status(app: typer.Typer) -> None:
     @command(app, "status", "What is there, what is still to do, what failed.", "status", "status --cohort trial --json")
-    def status(cohort: CohortOnly = None, json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
+    def status(
+        cohort: CohortOnly = None,
+        phi: Phi = False,
+        json: Json = False,
+        url: Url = None,
+        key: Key = None,
+        data: Data = DATA,
+    ) -> None:
         """Show an overview."""
         from gyrus.console import render  # noqa: PLC0415
 
         with _open(url, key, data) as gateway:
-            found = gateway.get("status", cohort=cohort)
+            found = gateway.get("status", cohort=cohort, phi=phi or None)
         if json:
             render.lines([found])
         else:

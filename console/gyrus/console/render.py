@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gyrus.console.records import KEYS, handle_of
+from gyrus.console.records import KEYS, NO_CODE, handle_of
 
 Document = dict[str, Any]
 
@@ -118,8 +118,16 @@ def status(found: Mapping[str, Any]) -> None:
         print(f"watched {source['source']} → cohort {source['cohort']}: {source.get('announced', 0)} files announced")
     for what in found["waiting_for"]:
         print(f"waits   {what}")
+    _unmapped(found.get("unmapped") or {})
     if found["dead_letters"]:
         print(f"{found['dead_letters']} messages could not be parsed: see /api/v1/dead-letters of the gateway.")
+
+
+def _unmapped(found: Mapping[str, Any]) -> None:
+    """How many files have no code by their folder, and the folders where they were asked for."""
+    if found.get("files"):
+        folders = ", ".join(_word(folder) for folder in found.get("folders", ()))
+        print(f"{found['files']} {NO_CODE}" + (f": {folders}" if folders else ". With --phi their folders are named."))
 
 
 def stack(item: Mapping[str, Any]) -> None:

@@ -79,6 +79,8 @@ def tell_jobs(gateway: Gateway, jobs: list[Document]) -> int:
         print(ingest.trouble_of(job) if job["state"] == "failed" else ingest.sum_of(job), flush=True)
         if job["state"] != "done":
             _note(f"job {job['id']} is {job['state']}")
+        if told := ingest.unmapped_of(job):
+            _note(told)
     failed: dict[str, int] = gateway.get("status", cohort=jobs[0]["cohort"])["failures"] if jobs else {}
     if failed:
         told = ", ".join(f"{stage} {count}" for stage, count in failed.items())

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gyrus.shared.subjects import check_pattern
+
 COHORT = r"^[a-z0-9][a-z0-9_-]{0,62}$"  # lower case, digits, - and _
 
 
@@ -20,6 +22,14 @@ class Source(BaseModel, frozen=True, extra="forbid"):
     include: tuple[str, ...] = Field((), description="Where it is watched: patterns of names or paths; only such files.")
     exclude: tuple[str, ...] = Field((), description="Where it is watched: patterns of names or paths; no such files.")
     marker: str | None = Field(None, description="A file that is there when the source is mounted; without it everything of it waits.")
+    subjects: str | None = Field(
+        None, description="Which folder names the subject, e.g. `{subject}`; where a cohort has no rule of its own."
+    )
+
+    @field_validator("subjects")
+    @classmethod
+    def _usable(cls, pattern: str | None) -> str | None:
+        return None if pattern is None else check_pattern(pattern)
 
 
 class Settings(BaseSettings):

@@ -43,6 +43,8 @@ INDEXES: tuple[tuple[str, list[tuple[str, int]], Document | None], ...] = (
     ("files", [("cohort", 1), ("source", 1), ("path", 1), ("gone", 1)], None),
     ("files", [("jobs", 1), ("outcome", 1), ("gone", 1)], None),
     ("files", [("again_at", 1)], {"again_at": {"$exists": True}}),
+    ("files", [("jobs", 1), ("unmapped", 1)], {"unmapped": {"$exists": True}}),
+    ("files", [("cohort", 1), ("unmapped", 1), ("gone", 1), ("source", 1), ("path", 1)], {"unmapped": {"$exists": True}}),
     ("series", [("study", 1)], None),
     ("series", [("cohort", 1), ("_id", 1)], None),
     ("studies", [("subject", 1)], None),

@@ -30,8 +30,11 @@ class Said:
         return bool(self.content["gone"])
 
 
-def said(answer: Header | Rejected, cohort: str, subject_key: bytes) -> Said:
-    """The documents of what the reader answered."""
+def said(answer: Header | Rejected, cohort: str, subject_key: bytes, code: str | None = None, unmapped: bool = False) -> Said:
+    """The documents of what the reader answered.
+
+    code: the subject's, by a rule. unmapped: a rule holds for the file's folder, and gives it none.
+    """
     content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": FIELDS_VERSION}
     if isinstance(answer, Rejected):
         if answer.reason == "vanished":
@@ -44,12 +47,15 @@ def said(answer: Header | Rejected, cohort: str, subject_key: bytes) -> Said:
         "sop_instance_uid": answer.sop_instance_uid,
         "series": series,
         "study": f"{cohort}/{answer.study_instance_uid}",
-        "subject": f"{cohort}/{subject_code(answer.shared, answer.study_instance_uid, subject_key)}",
+        "subject": f"{cohort}/{code or subject_code(answer.shared, answer.study_instance_uid, subject_key)}",
+        "subject_from": "rule" if code else "patient_id" if answer.shared.get("patient_id") else "study",
         "header": header["_id"],
         "image": answer.image,
         "stacks": answer.stacks,
         "digest": digest([block, fields_of(answer.image), answer.stacks, answer.study_instance_uid]),
     }
+    if unmapped:
+        content["unmapped"] = True
     return Said(content, header, series)
 
 
@@ -99,7 +105,7 @@ def _moved(before: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
     if (content.get("reason") in RETRYABLE and not content["gone"]) or "trouble" in before:
         return True
     same = all(before.get(key) == value for key, value in content.items() if key not in ("outcome", "jobs"))
-    return not same or ("image" in before) != ("image" in content)
+    return not same or any((name in before) != (name in content) for name in ("image", "unmapped"))
 
 
 def touched(before: Mapping[str, Any] | None, now: Said) -> set[str]:

@@ -11,6 +11,8 @@ from gyrus.extractor.settings import ExtractorSettings
 from gyrus.shared import crash, debts, intake, metrics
 from gyrus.shared.service import Service
 from gyrus.shared.store import UpdateOne
+from gyrus.shared.subject_rules import SubjectRules
+from gyrus.shared.subjects import Rule, code_of, rule_of
 from gyrus.shared.workers import Workers
 
 Document = dict[str, Any]
@@ -27,6 +29,7 @@ class Reading:
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
         self.service, self.store, self.workers = service, service.store, workers
         self._key = settings.subject_key.get_secret_value().encode()
+        self._rules = SubjectRules(service.store, service.sources)
         self._chunks = settings.read_workers
 
     async def read(self, batch_id: str) -> None:
@@ -36,11 +39,15 @@ class Reading:
             return
         ids = [file["id"] for file in batch["files"]]
         known = {document["_id"]: document async for document in self.store["files"].find({"_id": {"$in": ids}})}
+        rules = await self._rules.of(batch["cohort"])
         await crash.point("read.1")
         answers = await self._read_files(batch, batch["files"])
         series = await self._write(batch, known, answers)
         await crash.point("read.3")
         await self._owe(batch, sorted(series))
+        if await self._rules.of(batch["cohort"]) != rules:  # a job that came with other rules left alone what this batch holds
+            await self.read(batch_id)
+            return
         await crash.point("read.4")
         await self.store["batches"].delete_one({"_id": batch_id})
         await intake.hurry(self.store, batch["job"])
@@ -52,7 +59,13 @@ class Reading:
         parts = [paths[start : start + size] for start in range(0, len(paths), size)]
         answers = [answer for part in await asyncio.gather(*(self.workers.run(read_all, part) for part in parts)) for answer in part]
         sources.root(batch["source"])  # a mount that was lost meanwhile: those files did not vanish
-        return {file["id"]: said(answer, batch["cohort"], self._key) for file, answer in zip(files, answers, strict=True)}
+        rules = await self._rules.of(batch["cohort"])  # now: a file that is read again may be so because its rule changed
+        return {file["id"]: self._said(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
+
+    def _said(self, answer: Header | Rejected, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
+        code = code_of(path, rules, batch["source"])
+        unmapped = code is None and rule_of(path, rules, batch["source"]) is not None
+        return said(answer, batch["cohort"], self._key, code, unmapped)
 
     # ── step 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

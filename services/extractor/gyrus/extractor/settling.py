@@ -197,7 +197,11 @@ class Settling:
         return {subject for subject in (made["subject"], before.get("subject")) if subject}
 
     async def _write_subject(self, session: Session, subject: str) -> None:
+        """The subject from its studies; one that has none left is no subject any more."""
         studies = await self.store["studies"].find({"subject": subject}, session=session).to_list(None)
+        if not studies:
+            await self.store["subjects"].delete_one({"_id": subject}, session=session)
+            return
         cohort, code = subject.split("/", 1)
         made = {**subject_of(studies), "cohort": cohort, "code": code}
         change = [{"$set": literal(made) | _TOUCH}]

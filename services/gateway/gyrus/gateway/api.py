@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from gyrus.gateway import status, views
+from gyrus.gateway import status, subjects, views
 from gyrus.gateway.metrics import all_metrics
 from gyrus.gateway.models import Count, FileQuestion, JobRequest, Page, Problem, Question, Retry
 from gyrus.gateway.paging import BadCursor, page
@@ -23,6 +23,7 @@ from gyrus.shared.errors import Away, Misuse
 from gyrus.shared.health import Health
 from gyrus.shared.ids import ulid
 from gyrus.shared.service import Service
+from gyrus.shared.subject_rules import SubjectRules
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
@@ -114,7 +115,7 @@ def _errors(app: FastAPI) -> None:
 
 
 def _jobs(api: APIRouter, service: Service, steering: Steering) -> None:
-    db = service.store
+    db, rules = service.store, SubjectRules(service.store, service.sources)
 
     @api.post("/jobs", status_code=201, tags=["jobs"])
     async def start_jobs(request: JobRequest) -> list[Document]:
@@ -145,9 +146,10 @@ def _jobs(api: APIRouter, service: Service, steering: Steering) -> None:
         return await get_job(job)
 
     @api.get("/status", tags=["jobs"])
-    async def get_status(cohort: Cohort = None) -> Document:
-        """Everything at a glance: counts, outcomes, what is owed, what failed."""
-        return await status.overview(db, cohort)
+    async def get_status(cohort: Cohort = None, phi: Phi = False) -> Document:
+        """Everything at a glance: counts, outcomes, what is owed, what failed, files whose folder has no subject code."""
+        await _audit_phi(service, phi, "get status", cohort)
+        return {**await status.overview(db, cohort), "unmapped": await subjects.unmapped(db, rules, cohort, phi)}
 
     @api.get("/sources", tags=["jobs"])
     async def list_sources() -> Document:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gyrus.shared.settings import COHORT
+from gyrus.shared.subjects import LONGEST, MOST, check_map, check_pattern
 
 Pattern = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -29,6 +30,18 @@ class JobRequest(Model):
     batch_files: int | None = Field(None, ge=1, le=1000, description="Files in one batch.")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that read a batch, at most those that the extractor has.")
     quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")
+    subjects: str | None = Field(None, max_length=LONGEST, description="Which folder names the subject, from now on; empty: none does.")
+    subject_map: dict[str, str] | None = Field(None, max_length=MOST, description="Subject codes by folder, from now on.")
+
+    @field_validator("subjects")
+    @classmethod
+    def _usable(cls, pattern: str | None) -> str | None:
+        return check_pattern(pattern) if pattern else pattern
+
+    @field_validator("subject_map")
+    @classmethod
+    def _fit(cls, codes: dict[str, str] | None) -> dict[str, str] | None:
+        return None if codes is None else check_map(codes)
 
 
 class Page(Model):

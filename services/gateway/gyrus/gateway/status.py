@@ -52,7 +52,7 @@ async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
 
 
 def _job(document: Document, owing: dict[str, int], lacking: list[str], pace: Document) -> Document:
-    names = ("cohort", "source", "options", "skipped", "totals", "failure", "finished_at")
+    names = ("cohort", "source", "options", "skipped", "totals", "failure", "finished_at", "note")
     told = {name: document.get(name) for name in names}
     progress = {**(document.get("progress") or {}), **pace}
     return {"id": document["_id"], "state": _state(document, owing), "progress": progress, **told, "owed": owing, "waiting_for": lacking}

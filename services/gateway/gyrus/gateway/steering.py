@@ -7,6 +7,7 @@ from typing import Any
 
 from gyrus.gateway.models import JobRequest
 from gyrus.gateway.settings import GatewaySettings
+from gyrus.gateway.subjects import give_rule
 from gyrus.shared import debts
 from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus
@@ -66,6 +67,7 @@ class Steering:
         quiet_s = request.quiet_s if request.quiet_s is not None else self.sources.all()[source].quiet_s
         quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
         options = request.model_dump(include={"again", "batch_files", "workers", "dry_run", "include", "exclude"})
+        about = await give_rule(self.store, request, (source, path))
         job = {
             "_id": ulid(),
             "cohort": request.cohort,
@@ -75,6 +77,7 @@ class Steering:
             "quiet_s": quiet_s,
             "cap_s": max(self.settings.cap_s, quiet_s),
             "open": True,
+            **about,
         }
         if not request.dry_run:
             fed_from = {"$addToSet": {"fed_from": {"source": source, "path": path}}}

@@ -3,21 +3,21 @@
 import asyncio
 import itertools
 import threading
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.errors import Away
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER
+from gyrus.shared.subject_rules import SubjectRules
 from gyrus.watcher.announcing import CHUNK, Announcing, lost
+from gyrus.watcher.dry_run import DryRun
 from gyrus.watcher.settings import WatcherSettings
 from gyrus.watcher.walk import Patterns, Seen, Walk, count
 
 Document = dict[str, Any]
-MOST_FOLDERS = 20_000  # that a dry run tells one by one
 STEPS = ("scan.3", "scan.4", "scan.5")
 
 
@@ -38,7 +38,6 @@ class Progress:
     announced: int = 0
     unchanged: int = 0
     total: int | None = None
-    folders: Counter[str] = field(default_factory=Counter)  # of a dry run: files by subject folder
 
     def told(self) -> Document:
         """As the job's document has it."""
@@ -51,6 +50,7 @@ class Scans:
 
     def __init__(self, service: Service, settings: WatcherSettings) -> None:
         self.service, self.store, self.settings = service, service.store, settings
+        self._rules = SubjectRules(service.store, service.sources)
 
     async def scan(self, job_id: str) -> None:
         """Announce every file that is not known as it is, and every known one that is not there."""
@@ -74,27 +74,28 @@ class Scans:
         root = self.service.sources.root(job["source"])
         patterns = Patterns(tuple(options.get("include") or ()), tuple(options.get("exclude") or ()))
         walk = Walk(root, job["path"], patterns)
+        dry = DryRun(job, await self._rules.of(job["cohort"])) if options.get("dry_run") else None
         await crash.point("scan.2")
         told: Document = {"stopped": None}
         counting = asyncio.create_task(self._count(root, job["path"], patterns, progress))
         try:
-            await self._announce(job, walk, progress)
+            await self._announce(job, walk, progress, dry)
         except Stopped as stopped:
             told = {"stopped": stopped.wanted}
         finally:
             counting.cancel()
         await crash.point("scan.6")
         told |= {"unchanged": progress.unchanged, "skipped": dict(walk.skipped), **progress.told()}
-        await self._pay(job, n, told | (self._counted(progress) if options.get("dry_run") else {}))
+        await self._pay(job, n, told | (dry.told(progress.seen, progress.unchanged) if dry else {}))
 
     async def _pay(self, job: Document, n: int, told: Document) -> None:
         change = debts.paid("scan")
         change["$set"] |= told
-        change["$unset"] |= {"wanted": ""} | ({"open": ""} if "totals" in told else {})
+        change["$unset"] |= {"wanted": ""} | ({"open": "", "rule": ""} if "totals" in told else {})
         await self.store["jobs"].update_one({"_id": job["_id"], **debts.unmoved("scan", n)}, change)
 
-    async def _announce(self, job: Document, walk: Walk, progress: Progress) -> None:
-        again, dry = bool(job["options"].get("again")), bool(job["options"].get("dry_run"))
+    async def _announce(self, job: Document, walk: Walk, progress: Progress, dry: DryRun | None) -> None:
+        again = bool(job["options"].get("again"))
 
         async def between() -> None:
             progress.announced, progress.waiting = announcing.announced, announcing.waiting
@@ -112,7 +113,7 @@ class Scans:
         async for chunk in chunks(walk):
             progress.seen += len(chunk)
             if dry:
-                progress.folders.update(subject_folder(job["path"], seen.path) for seen in chunk)
+                dry.count(chunk)
             await take(chunk)
             await between()
         async for gone in lost(self.store, job, walk.root):
@@ -139,23 +140,9 @@ class Scans:
         finally:
             stop.set()
 
-    @staticmethod
-    def _counted(progress: Progress) -> Document:
-        """What a dry run found; nothing more is to come."""
-        folders = [{"folder": name, "files": files} for name, files in sorted(progress.folders.items())[:MOST_FOLDERS]]
-        totals = {"seen": progress.seen, "unchanged": progress.unchanged, "folders": len(progress.folders)}
-        return {"totals": totals, "folders": folders}
 
-
-async def chunks(walk: Walk) -> Any:
+async def chunks(walk: Walk) -> AsyncIterator[list[Seen]]:
     """What a walk sees, some at a time, without holding up the event loop."""
     files: Iterator[Seen] = iter(walk)
     while chunk := await asyncio.to_thread(lambda: list(itertools.islice(files, CHUNK))):
         yield chunk
-
-
-def subject_folder(below: str, path: str) -> str:
-    """The first folder level below a job's place: by default it is a subject's. Empty for a file that lies in none."""
-    within = path[len(below) + 1 :] if below else path
-    first, _, rest = within.partition("/")
-    return first if rest else ""

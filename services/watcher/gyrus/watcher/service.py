@@ -4,6 +4,7 @@ from typing import Any
 
 from gyrus.shared import debts, intake
 from gyrus.shared.service import Service
+from gyrus.shared.subject_rules import unmapped_of
 from gyrus.watcher.scan import Scans
 from gyrus.watcher.settings import WatcherSettings
 from gyrus.watcher.watch import Watch
@@ -38,7 +39,8 @@ class Watcher:
         totals["unchanged"] = job.get("unchanged", 0)
         seen = 0 if job.get("stopped") else (job.get("progress") or {}).get("seen", 0)  # what was not announced has no outcome
         accounted = sum(count for name, count in totals.items() if name != "gone")
-        return {**totals, "seen": max(seen, accounted), "unaccounted": max(seen - accounted, 0)}  # not 0: a batch failed
+        totals |= {"seen": max(seen, accounted), "unaccounted": max(seen - accounted, 0)}  # not 0: a batch failed
+        return {**totals, **await unmapped_of(self.store, job)}
 
     async def retry_rejected(self) -> None:
         """Announce again the files whose rejection was for a passing reason and whose time has come."""
