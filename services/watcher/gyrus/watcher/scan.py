@@ -1,9 +1,10 @@
 """Paying `scan`: a job becomes batches of paths, or with `dry_run` a count (design §3)."""
 
 import asyncio
+import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +144,10 @@ class Scans:
 
 async def chunks(walk: Walk) -> AsyncIterator[list[Seen]]:
     """What a walk sees, some at a time, without holding up the event loop."""
-    files: Iterator[Seen] = iter(walk)
-    while chunk := await asyncio.to_thread(lambda: list(itertools.islice(files, CHUNK))):
-        yield chunk
+    files = iter(walk)
+    try:
+        while chunk := await asyncio.to_thread(lambda: list(itertools.islice(files, CHUNK))):
+            yield chunk
+    finally:
+        with contextlib.suppress(ValueError):  # it was cancelled while a thread is at it
+            await asyncio.to_thread(files.close)  # waits for the folders that are being listed

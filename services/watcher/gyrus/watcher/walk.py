@@ -6,7 +6,7 @@ memory is bounded: a few folders, and of a large one only its beginning; the res
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -71,7 +71,7 @@ class Walk:
         self.skipped: Counter[str] = Counter()
         self.listed: dict[str, Folder] = {}
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Generator[Seen, None, None]:
         start = f"{self.root}/{self.below}" if self.below else self.root or "/"
         if not _is_within(start, self.root or "/"):
             self.skipped["link"] += 1
