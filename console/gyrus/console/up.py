@@ -80,12 +80,18 @@ class Up:
         ours = {
             "GYRUS_SOURCES_FILE": str(self.data / "sources.json"),
             "GYRUS_PROCESSED": str(self.data / "processed"),
+            "GYRUS_UPLOADS": str(self._folder("uploads")),
             "GYRUS_GRACE_S": str(GRACE_S),
             "GYRUS_SUBJECT_KEY": self._secret("subject-key"),
             "GYRUS_API_KEY": self._secret("key", os.environ.get("GYRUS_API_KEY")),
             "GYRUS_METRICS_OF": json.dumps({room: f"http://127.0.0.1:{ports.get(room)}/metrics" for room in ROOMS if room != "gateway"}),
         }
         return {**ours, **os.environ, **self._extra}
+
+    def _folder(self, name: str) -> Path:
+        folder = self.data / name
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _secret(self, name: str, given: str | None = None) -> str:
         path = self.data / name

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+COHORT = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+
 
 class Model(BaseModel):
     """Closed: an unknown field is a mistake that the caller should hear of."""
@@ -14,13 +16,20 @@ class Model(BaseModel):
 class JobRequest(Model):
     """A scan to start: a folder as the servers see it, or a source and a path in it, or neither: all that the cohort was fed from."""
 
-    cohort: str = Field("default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Namespace: lower case, digits, - and _.")
+    cohort: str = Field("default", pattern=COHORT, description="Namespace: lower case, digits, - and _.")
     folder: str | None = Field(None, description="An absolute folder or file that lies in a source.")
     source: str | None = Field(None, description="Name of a source.")
     path: str = Field("", description="Text path within the source, without `..`.")
     again: bool = Field(False, description="Open every file again, even if nothing changed.")
     batch_files: int | None = Field(None, ge=1, le=1000, description="Files in one batch.")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that read a batch, at most those that the extractor has.")
+    quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")
+
+
+class UploadRequest(Model):
+    """Where the files of an upload belong; the files are its body."""
+
+    cohort: str = Field("default", pattern=COHORT, description="Namespace: lower case, digits, - and _.")
     quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")
 
 

@@ -14,7 +14,7 @@ from gyrus.shared.errors import Misuse
 from gyrus.shared.events import Event
 from gyrus.shared.ids import digest, ulid
 from gyrus.shared.paths import from_text
-from gyrus.shared.sources import Sources
+from gyrus.shared.sources import UPLOADS, Sources
 from gyrus.shared.store import AFTER, Store
 from gyrus.shared.topology import STAGES
 
@@ -75,7 +75,7 @@ class Steering:
             "cap_s": max(self.settings.cap_s, quiet_s),
             "open": True,
         }
-        place = {"source": source, "path": path}
+        place = {"source": source, "path": _lasting(request.cohort, source, path)}
         await self.store["cohorts"].update_one(
             {"_id": request.cohort}, {"$setOnInsert": {"cohort": request.cohort}, "$addToSet": {"fed_from": place}}, upsert=True
         )
@@ -122,6 +122,11 @@ class Steering:
             async for owed in self.store[stage.collection].find(debts.is_owed(stage.name), {"cohort": 1, f"owed.{stage.name}": 1}):
                 await self._ring(bell(stage, owed)[0])
         return count
+
+
+def _lasting(cohort: str, source: str, path: str) -> str:
+    """The place to remember for a job: all uploads of a cohort are one, so that looking again is one scan."""
+    return cohort if source == UPLOADS and path.startswith(f"{cohort}/") else path
 
 
 def _within(place: tuple[str, str], other: tuple[str, str]) -> bool:
