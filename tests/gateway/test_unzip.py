@@ -6,6 +6,7 @@ import struct
 import tempfile
 import threading
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_members_keep_their_names_folders_and_bytes(place: Path) -> None:
 
     assert below(place / "files") == members
     assert kept == Kept(files=5, bytes=sum(map(len, members.values())))
+
+
+def test_a_member_is_as_old_as_the_zip_says_and_not_as_its_upload(place: Path) -> None:
+    nonsense = a_member("nonsense")
+    content = changed(a_zip([(nonsense, b"x"), GOOD]), 0, 12, "<I", 0)
+
+    assert unzipped(place, content).files == 2
+    assert (place / "files" / GOOD[0]).stat().st_mtime == datetime(2024, 1, 2, 3, 4, 6, tzinfo=UTC).timestamp()
 
 
 def test_a_zip_within_a_zip_is_a_file_like_any_other(place: Path) -> None:

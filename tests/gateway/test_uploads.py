@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from flow.system import System, eventually
 from gateway.conftest import KEY, Api
-from gateway.zips import a_folder, a_zip, below
+from gateway.zips import a_zip, below, members_of
 from gyrus.console.servers import Mongo
 from gyrus.shared.settings import Settings, Source
 from gyrus.shared.sources import Sources
@@ -122,6 +122,14 @@ async def test_a_zip_is_known_by_its_content_and_its_bad_members_are_named(house
     assert house.files(cohort) == {f"{told['upload']}/S1/1": DICOM, f"{told['upload']}/notes.txt": b"y"}
     assert told["refused"] == [{"name": "../x", "reason": "leads_out", "detail": "The name leads out of its folder."}]
     assert (told["files"], told["bytes"], told["refused_count"]) == (2, len(DICOM) + 1, 1)
+
+
+async def test_a_file_is_as_old_as_its_sender_says(house: House, cohort: str) -> None:
+    for given in ("Sun, 06 Nov 1994 08:49:37 GMT", "yesterday"):
+        await house.client.post("/uploads", content=DICOM, params={"cohort": cohort}, headers={"Last-Modified": given})
+
+    times = sorted(path.stat().st_mtime for path in (house.root / cohort).rglob("upload"))
+    assert (times[0], times[1] > 784_111_777) == (784_111_777, True)
 
 
 async def test_a_dicom_file_that_begins_like_a_zip_is_a_dicom_file(house: House, cohort: str) -> None:
@@ -249,7 +257,7 @@ async def test_where_the_place_of_uploads_is_lost_or_full_they_are_told_to_wait(
 
 
 async def test_a_client_that_goes_away_leaves_nothing(house: House, cohort: str) -> None:
-    body = Slow(a_folder(Path(__file__).parent)[:200_000], b"")
+    body = Slow(a_zip(members_of(Path(__file__).parent))[:20_000], b"")
     task = asyncio.create_task(house.upload(body, cohort))
     await under_way(house, cohort)
 

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import time
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,9 +29,15 @@ def a_zip(members: Iterable[tuple[zipfile.ZipInfo | str, bytes]]) -> bytes:
     return made.getvalue()
 
 
-def a_folder(folder: Path) -> bytes:
-    """A folder as a zip, as any tool makes it."""
-    return a_zip((str(path.relative_to(folder)), path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file())
+def members_of(folder: Path) -> list[tuple[zipfile.ZipInfo | str, bytes]]:
+    """The files of a folder, with their times of last change."""
+    found: list[tuple[zipfile.ZipInfo | str, bytes]] = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            member = a_member(str(path.relative_to(folder)))
+            member.date_time = time.gmtime(path.stat().st_mtime)[:6]
+            found.append((member, path.read_bytes()))
+    return found
 
 
 def entries(content: bytes) -> list[int]:

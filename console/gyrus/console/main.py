@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gyrus.console import local, remote
+from gyrus.console import local, remote, uploading
 from gyrus.console.options import DATA, Data, command
 from gyrus.shared.errors import GyrusError
 
@@ -59,6 +59,7 @@ def up(
 
 
 remote.register(app)
+uploading.register(app)
 local.register(app)
 
 

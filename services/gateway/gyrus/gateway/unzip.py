@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -112,6 +113,15 @@ def name_of(info: zipfile.ZipInfo) -> str:
     """The whole name of a member as the operating system would name it: bytes that are not said to be UTF-8 are taken as they are."""
     name = info.orig_filename  # `filename` ends at a NUL
     return name if info.flag_bits & _UTF8_NAME else os.fsdecode(name.encode("cp437"))
+
+
+def moment_of(info: zipfile.ZipInfo) -> float | None:
+    """When a member was last changed, s since 1970, as if it were UTC: a zip does not say where its clock hung. None: no such moment."""
+    # Of files that contradict each other the older one wins, so that a file must not become as young as its upload.
+    try:
+        return datetime(*info.date_time, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def plan(infos: Sequence[zipfile.ZipInfo], end: int) -> tuple[list[Member], list[Refused]]:
@@ -223,10 +233,13 @@ class Zip:
             raise NotKept("name_taken") from None
         try:
             with os.fdopen(handle, "wb") as file:
-                return self._copy(member.info, file, beat)
+                written = self._copy(member.info, file, beat)
         except NotKept:
             path.unlink()
             raise
+        if (moment_s := moment_of(member.info)) is not None:
+            os.utime(path, (moment_s, moment_s))
+        return written
 
     def _copy(self, info: zipfile.ZipInfo, file: io.BufferedWriter, beat: Callable[[], None]) -> int:
         """The bytes of a member, counted as they come."""

@@ -14,6 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -93,14 +94,14 @@ class Uploads:
     async def take(self, request: Request, asked: UploadRequest) -> Document:
         """Receive a body, ingest what is in it, and say what became of it. Raises HTTPException, Misuse, Away."""
         root, declared = self._root(), int(request.headers.get("content-length", 0))
-        name = _path_in(request)
+        name, moment_s = _path_in(request), _moment_in(request)
         if declared > self.settings.upload_max_bytes:
             raise self._too_large()
         self._check_room(root, declared)
         with _told():
             async with self._under_way_in(root, asked.cohort) as upload:
                 await self._receive(request, upload)
-                kept = await self._in_thread(upload, lambda: self._keep(upload, name))
+                kept = await self._in_thread(upload, partial(self._keep, upload, name, moment_s))
                 job = await self._start(upload, kept, asked)
         _log.info("upload_taken", extra={"upload": upload.id, "files": kept.files, "bytes": kept.bytes, "refused": len(kept.refused)})
         [told] = await status.jobs(self.store, [job])
@@ -158,13 +159,15 @@ class Uploads:
                 upload.beat()
                 await self._in_thread(upload, partial(file.write, block))
 
-    def _keep(self, upload: Upload, name: str) -> Kept:
+    def _keep(self, upload: Upload, name: str, moment_s: float | None) -> Kept:
         """Make files of the body: its members if it is a zip, else itself."""
         with upload.body.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if looks_like(head) == "dicom" or not is_zip(head):
             path = upload.files / name
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if moment_s is not None:
+                os.utime(upload.body, (moment_s, moment_s))
             return Kept(1, upload.body.rename(path).stat().st_size)
         with Zip(upload.body, self.settings.upload_max_members) as members:
             if members.size > self.settings.upload_max_bytes:
@@ -215,7 +218,7 @@ def routes(service: Service, settings: GatewaySettings, steering: Steering) -> A
 
     @router.post("/uploads", status_code=201, responses=PROBLEMS)
     async def upload(request: Request, asked: Annotated[UploadRequest, Query()]) -> Document:
-        """Ingest the body: one file, whose name the header `Gyrus-Name` may tell (percent-encoded), or a zip of files."""
+        """Ingest the body: a zip of files, or one; headers may tell its name (`Gyrus-Name`, percent-encoded) and age (`Last-Modified`)."""
         return await uploads.take(request, asked)
 
     return router
@@ -263,6 +266,14 @@ def _path_in(request: Request) -> str:
         return path_of(os.fsdecode(unquote_to_bytes(given.encode("latin-1"))))
     except NotKept as why:
         raise HTTPException(422, f"The file cannot have this name (Gyrus-Name): {why}") from None
+
+
+def _moment_in(request: Request) -> float | None:
+    """When a single file was last changed, s since 1970, where a header tells."""
+    try:
+        return parsedate_to_datetime(request.headers["last-modified"]).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def _refused(kept: Kept) -> Document:
