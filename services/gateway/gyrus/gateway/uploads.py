@@ -38,7 +38,6 @@ Document = dict[str, Any]
 Result = TypeVar("Result")
 BLOCK_BYTES = 1 << 20  # written at once
 HEAD_BYTES = 1024
-BEAT_S = 5.0
 MOST_TOLD = 1000  # refused members that an answer names
 PART = ".part"
 _PART_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\.[0-9A-Z]{26}")
@@ -55,7 +54,7 @@ class Stopped(Exception):
 
 
 class Upload:
-    """One upload under way: its places, and its sign of life."""
+    """One upload under way: its places, and its work in hand."""
 
     def __init__(self, root: Path, cohort: str) -> None:
         self.id, self.cohort = ulid(), cohort
@@ -64,15 +63,11 @@ class Upload:
         self.whole = root / cohort / self.id
         self.stop = threading.Event()
         self.work: concurrent.futures.Future[Any] | None = None
-        self._beaten = 0.0
 
     def beat(self) -> None:
-        """Show that its gateway lives. Raises Stopped."""
+        """Whether to go on, asked between two pieces. Raises Stopped."""
         if self.stop.is_set():
             raise Stopped
-        if time.monotonic() - self._beaten > BEAT_S:
-            self._beaten = time.monotonic()
-            os.utime(self.part)
 
     def end(self) -> None:
         """Stop the work in hand, wait for it, and remove what is not whole."""
@@ -197,9 +192,12 @@ class Uploads:
         await self.store["audit"].insert_one(record)
 
     async def sweep(self) -> None:
-        """Remove what dead gateways left: parts without a sign of life, and files that were put into their place without a job."""
+        """Show that the own uploads live, and remove what dead gateways left: old parts, and files in their place without a job."""
         if self.settings.uploads is None or not (self.settings.uploads / PART).is_dir():
             return
+        for part in tuple(self._under_way):
+            with contextlib.suppress(FileNotFoundError):  # it just begins or ends
+                os.utime(part)
         root = self._root()
         for part in await asyncio.to_thread(_without_life, root / PART, self.settings.upload_grace_s):
             if part in self._under_way:
@@ -271,9 +269,10 @@ def _path_in(request: Request) -> str:
 def _moment_in(request: Request) -> float | None:
     """When a single file was last changed, s since 1970, where a header tells."""
     try:
-        return parsedate_to_datetime(request.headers["last-modified"]).timestamp()
+        moment_s = parsedate_to_datetime(request.headers["last-modified"]).timestamp()
     except (KeyError, ValueError, OverflowError):
         return None
+    return moment_s if 0 <= moment_s < 1 << 32 else None  # as a zip, and as ns within what MongoDB can hold
 
 
 def _refused(kept: Kept) -> Document:
