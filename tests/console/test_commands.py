@@ -55,6 +55,18 @@ def test_an_ingest_waits_and_says_what_the_files_came_to(house: House) -> None:
     assert parts == [seen - 5, 1, 2, 2, 0]
 
 
+def test_an_upload_needs_nothing_but_a_system_that_is_up(house: House, tmp_path: Path) -> None:
+    cohort.write(tmp_path / "visit/1.dcm", cohort.image("t1_mprage", 0))
+    (tmp_path / "visit/link").symlink_to("/etc/passwd")
+    (tmp_path / "other/visit").mkdir(parents=True)
+
+    answer = house.ask("upload", tmp_path / "visit", "--cohort", "uploaded", "--wait")
+
+    assert (answer.code, sums(answer)) == (0, [1, 1, 0, 0, 0, 0])
+    assert "no file to upload" in house.ask("upload", tmp_path / "other", "--cohort", "uploaded").err
+    assert "the same name" in house.ask("upload", tmp_path / "visit", tmp_path / "other/visit").err
+
+
 def test_a_second_ingest_of_the_cohort_finds_everything_unchanged(house: House) -> None:
     again = house.ask("ingest", "--cohort", "trial", "--wait")
 

@@ -226,18 +226,20 @@ def test_a_pod_can_write_to_a_bounded_tmp(workload: Object) -> None:
     assert all(set(volume["emptyDir"]) == {"sizeLimit"} for volume in pod_of(workload)["volumes"] if "emptyDir" in volume)
 
 
-def test_sources_are_mounted_read_only_where_files_are_opened_and_nowhere_else() -> None:
+def test_sources_are_mounted_read_only_where_files_are_opened_and_uploads_for_writing_where_they_come() -> None:
     path: str = json.loads(CONFIG["GYRUS_SOURCES"])["inbox"]["path"]
     inbox = (path, True, True)
+    uploads = (CONFIG["GYRUS_UPLOADS"], True, True)
     processed = (CONFIG["GYRUS_PROCESSED"], False, False)
     claims = {name_of(found) for found in of_kind("PersistentVolumeClaim")}
 
     assert {name_of(found): mounts for found in WORKLOADS if (mounts := mounts_of(found))} == {
-        "watcher": {"gyrus-inbox": inbox},
-        "extractor": {"gyrus-inbox": inbox},
-        "preprocessor": {"gyrus-inbox": inbox, "gyrus-processed": processed},
+        "watcher": {"gyrus-inbox": inbox, "gyrus-uploads": uploads},
+        "extractor": {"gyrus-inbox": inbox, "gyrus-uploads": uploads},
+        "preprocessor": {"gyrus-inbox": inbox, "gyrus-uploads": uploads, "gyrus-processed": processed},
+        "gateway": {"gyrus-uploads": (CONFIG["GYRUS_UPLOADS"], False, False)},
     }
-    assert claims == {"gyrus-inbox", "gyrus-processed"}
+    assert claims == {"gyrus-inbox", "gyrus-uploads", "gyrus-processed"}
 
 
 # ── who finds and reaches whom ───────────────────────────────────────────────────────────────────────────────────────

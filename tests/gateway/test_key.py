@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROUTES = {
     "POST /api/v1/jobs", "GET /api/v1/jobs", "GET /api/v1/jobs/{job}", "POST /api/v1/jobs/{job}/{action}",
-    "GET /api/v1/status", "GET /api/v1/sources", "GET /api/v1/files",
+    "POST /api/v1/uploads", "GET /api/v1/status", "GET /api/v1/sources", "GET /api/v1/files",
     "GET /api/v1/subjects", "GET /api/v1/subjects/{id}", "GET /api/v1/studies", "GET /api/v1/studies/{id}",
     "GET /api/v1/series", "GET /api/v1/series/{id}", "GET /api/v1/stacks", "GET /api/v1/stacks/{id}",
     "GET /api/v1/failures", "POST /api/v1/failures/retry", "GET /api/v1/dead-letters", "POST /api/v1/settle", "POST /api/v1/reconcile",

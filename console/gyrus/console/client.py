@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -70,6 +70,11 @@ class Gateway:
     def post(self, path: str, body: Document | None = None) -> Any:
         """Make something happen."""
         return self._ask("POST", path, json=body)
+
+    def send(self, path: str, body: Iterable[bytes], headers: dict[str, str], **question: str) -> Any:
+        """Stream a body, and wait for the answer as long as it takes."""
+        timeout = httpx.Timeout(TIMEOUT_S, read=None)
+        return self._ask("POST", path, content=body, headers=headers, params=question, timeout=timeout)
 
     def pages(self, path: str, **question: Any) -> Iterator[Document]:
         """Everything that a list holds, page after page."""

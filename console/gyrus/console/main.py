@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gyrus.console import jobs, local, remote
+from gyrus.console import jobs, local, remote, uploading
 from gyrus.console.options import DATA, Data, command
 from gyrus.shared.errors import GyrusError
 
@@ -72,6 +72,7 @@ def up(
 
 remote.register(app)
 jobs.register(app)
+uploading.register(app)
 local.register(app)
 
 

@@ -81,6 +81,7 @@ class Up:
         ours = {
             "GYRUS_SOURCES_FILE": str(self.data / "sources.json"),
             "GYRUS_PROCESSED": str(self.data / "processed"),
+            "GYRUS_UPLOADS": str(self._folder("uploads")),
             "GYRUS_GRACE_S": str(GRACE_S),
             "GYRUS_SUBJECT_KEY": self._secret("subject-key"),
             "GYRUS_API_KEY": self._secret("key", os.environ.get("GYRUS_API_KEY")),
@@ -99,6 +100,11 @@ class Up:
         if known.get(name, {}).get("path", folder) != folder:
             raise Misuse(f"There is a source '{name}' already, and it is another folder: give {folder} a name of its own in GYRUS_SOURCES.")
         return {"GYRUS_SOURCES": json.dumps({**given, name: {**known.get(name, {}), "path": folder, "cohort": cohort}})}
+
+    def _folder(self, name: str) -> Path:
+        folder = self.data / name
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _secret(self, name: str, given: str | None = None) -> str:
         path = self.data / name

@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gyrus.shared.subjects import check_pattern
@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     mongo_database: str = Field("gyrus", description="The database that holds all collections.")
     sources: dict[str, Source] = Field(default_factory=dict, description='Named sources: {"inbox": "/data/inbox"}, or objects.')
     sources_file: Path | None = Field(None, description="A JSON file of more sources, looked at again when it changes.")
+    uploads: Path | None = Field(None, description="Where the gateway keeps uploaded files; the source `uploads` of every service.")
     processed: Path | None = Field(None, description="Where tensors and pictures are.")
     http_host: str = Field("127.0.0.1", description="Address of health and metrics.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of health and metrics.")
@@ -62,3 +63,12 @@ class Settings(BaseSettings):
         if isinstance(value, dict):
             return {name: {"path": source} if isinstance(source, str) else source for name, source in value.items()}
         return value
+
+    @model_validator(mode="after")
+    def _one_folder_of_uploads(self) -> "Settings":
+        named = self.sources.get("uploads")
+        if self.uploads and named and named.path != self.uploads:
+            raise ValueError(
+                f"GYRUS_SOURCES names 'uploads' as {named.path}, GYRUS_UPLOADS as {self.uploads}: name the same folder, or one only."
+            )
+        return self

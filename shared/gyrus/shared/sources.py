@@ -8,12 +8,15 @@ from gyrus.shared.errors import Away, Misuse
 from gyrus.shared.paths import from_text, to_text
 from gyrus.shared.settings import Settings, Source
 
+UPLOADS = "uploads"
+
 
 class Sources:
-    """The sources of the settings, and those of `sources_file`, which is read again when it changes."""
+    """The sources of the settings, `uploads` among them, and those of `sources_file`, which is read again when it changes."""
 
     def __init__(self, settings: Settings) -> None:
-        self._fixed = settings.sources
+        uploads = {UPLOADS: Source(path=settings.uploads)} if settings.uploads else {}
+        self._fixed = {**uploads, **settings.sources}
         self._file = settings.sources_file
         self._stamp: tuple[int, int] | None = None
         self._more: dict[str, Source] = {}

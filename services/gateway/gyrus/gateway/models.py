@@ -44,6 +44,13 @@ class JobRequest(Model):
         return None if codes is None else check_map(codes)
 
 
+class UploadRequest(Model):
+    """Where the files of an upload belong; the files are its body."""
+
+    cohort: str = Field("default", pattern=COHORT, description="Namespace: lower case, digits, - and _.")
+    quiet_s: float | None = Field(None, ge=0, le=86_400, description="How long a series must be still before it is settled.")
+
+
 class Page(Model):
     """One page; `next` is the cursor of the following one, null at the end."""
 

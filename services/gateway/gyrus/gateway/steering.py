@@ -15,7 +15,7 @@ from gyrus.shared.errors import Misuse
 from gyrus.shared.events import Event
 from gyrus.shared.ids import digest, ulid
 from gyrus.shared.paths import from_text
-from gyrus.shared.sources import Sources
+from gyrus.shared.sources import UPLOADS, Sources
 from gyrus.shared.store import AFTER, Store
 from gyrus.shared.topology import STAGES
 
@@ -80,7 +80,7 @@ class Steering:
             **about,
         }
         if not request.dry_run:
-            fed_from = {"$addToSet": {"fed_from": {"source": source, "path": path}}}
+            fed_from = {"$addToSet": {"fed_from": {"source": source, "path": _lasting(request.cohort, source, path)}}}
             await self.store["cohorts"].update_one(
                 {"_id": request.cohort}, {"$setOnInsert": {"cohort": request.cohort}, **fed_from}, upsert=True
             )
@@ -151,6 +151,11 @@ class Steering:
             async for owed in self.store[stage.collection].find(debts.is_owed(stage.name), {"cohort": 1, f"owed.{stage.name}": 1}):
                 await self._ring(bell(stage, owed)[0])
         return count
+
+
+def _lasting(cohort: str, source: str, path: str) -> str:
+    """The place to remember for a job: all uploads of a cohort are one, so that looking again is one scan."""
+    return cohort if source == UPLOADS and path.startswith(f"{cohort}/") else path
 
 
 def _within(place: tuple[str, str], other: tuple[str, str]) -> bool:

@@ -8,7 +8,7 @@ from gyrus.shared import crash, debts, intake
 from gyrus.shared.service import Service
 from gyrus.shared.store import Store
 from gyrus.watcher.compare import Compared, compare
-from gyrus.watcher.walk import Seen, missing
+from gyrus.watcher.walk import missing
 
 CHUNK = 1000  # files that are compared in one round trip
 BATCH_BYTES = 256_000  # of paths in one batch
@@ -16,6 +16,7 @@ LOOK_EVERY_S = 0.1  # whether the readers have caught up
 
 Document = dict[str, Any]
 Found = Mapping[str, Any]
+Stamped = tuple[str, int | None, int | None]  # path, size, mtime_ns; None where a file is lost
 
 
 class Announcing:
@@ -40,7 +41,7 @@ class Announcing:
         """Files that were added and are in no batch yet."""
         return len(self._waiting)
 
-    async def compare(self, seen: Sequence[Seen], again: bool = False, mine: bool = False) -> Compared:
+    async def compare(self, seen: Sequence[Stamped], again: bool = False, mine: bool = False) -> Compared:
         """Which of these must be read. mine: this job may have announced some of them before."""
         job = self.job
         found = [intake.found(job["cohort"], job["source"], *one) for one in seen]
@@ -97,7 +98,7 @@ class Announcing:
 RECEIPTS = [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1)]
 
 
-async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[Seen]]:
+async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[Stamped]]:
     """Paths of documents below a job's place at which there is no file any more, some at a time."""
     path = job["path"]
     below = [{"path": path}, {"path": {"$gte": path + "/", "$lt": path + "0"}}]  # "0" follows "/"
@@ -105,4 +106,4 @@ async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[See
     documents = store["files"].find(query, {"_id": 0, "path": 1}).sort([("cohort", 1), ("source", 1), ("path", 1)])
     while chunk := [document["path"] for document in await documents.to_list(CHUNK)]:
         paths = await asyncio.to_thread(missing, root, chunk)
-        yield [Seen(path, None, None) for path in paths]
+        yield [(path, None, None) for path in paths]

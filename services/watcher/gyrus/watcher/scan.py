@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from gyrus.shared.errors import Away
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER
 from gyrus.shared.subject_rules import SubjectRules
-from gyrus.watcher.announcing import CHUNK, Announcing, lost
+from gyrus.watcher.announcing import CHUNK, Announcing, Stamped, lost
 from gyrus.watcher.dry_run import DryRun
 from gyrus.watcher.settings import WatcherSettings
 from gyrus.watcher.walk import Patterns, Seen, Walk, count
@@ -104,7 +104,7 @@ class Scans:
 
         announcing = Announcing(self.service, job, STEPS, self.settings.batches_ahead, between)
 
-        async def take(seen: list[Seen]) -> None:
+        async def take(seen: Sequence[Stamped]) -> None:
             compared = await announcing.compare(seen, again, mine=job["progress"]["attempt"] > 1)
             progress.unchanged += compared.unchanged
             if not dry:

@@ -20,11 +20,11 @@ LISTED = 4096  # entries of a folder that are held; of a larger one the rest is 
 
 
 class Seen(NamedTuple):
-    """A regular file: its text path within the source, size in bytes, time of last change in ns; these are None where it is lost."""
+    """A regular file: its text path within the source, size in bytes, time of last change in ns."""
 
     path: str
-    size: int | None
-    mtime_ns: int | None
+    size: int
+    mtime_ns: int
 
 
 class Patterns(NamedTuple):

@@ -168,7 +168,7 @@ class Watch:
                 look.in_transfer += 1
             else:
                 fresh.append(file)
-        lately = (seen.path for seen in chunk if seen.mtime_ns is not None and look.now_ns - seen.mtime_ns < RESTLESS_S * 1e9)
+        lately = (seen.path for seen in chunk if look.now_ns - seen.mtime_ns < RESTLESS_S * 1e9)
         look.stirring |= {_folder(path) for path in lately} | {_folder(file["path"]) for file in compared.announce}
         look.still.add(fresh, time.monotonic())
 
