@@ -129,15 +129,25 @@ class NaiveRun:
 def cpu_s(leaders: Iterable[int]) -> float:
     """CPU that the sessions of these processes have used, children that ended included, in s."""
     sessions = set(leaders)
-    ticks = 0
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:  # it ended
-            continue
-        if int(fields[3]) in sessions:
-            ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
-    return ticks / TICKS_PER_S
+    stats = (_stat(entry) for entry in Path("/proc").glob("[0-9]*/stat"))
+    return sum(_ticks(fields) for fields in stats if fields and int(fields[3]) in sessions) / TICKS_PER_S
+
+
+def own_cpu_s(process: int) -> float:
+    """CPU of one process alone, in s."""
+    return _ticks(_stat(Path(f"/proc/{process}/stat"))) / TICKS_PER_S
+
+
+def _ticks(fields: Sequence[str]) -> int:
+    return sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
+
+
+def _stat(entry: Path) -> list[str]:
+    """What follows the name of a process in its stat; empty if it ended."""
+    try:
+        return entry.read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def peak_mb(process: int) -> float:
@@ -146,15 +156,19 @@ def peak_mb(process: int) -> float:
     return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
 
 
-def servers_of(system: System) -> dict[str, list[int]]:
-    """Session leaders of the servers."""
+def cpu_by_name(system: System, leaders: dict[str, int]) -> dict[str, float]:
+    """CPU so far in s: of each service, of its workers if it has any, of the servers."""
     assert system.nats.process and system.mongo.process
-    return {"nats-server": [system.nats.process.pid], "mongod": [system.mongo.process.pid]}
+    used = {}
+    for name, leader in leaders.items():
+        used[name] = own_cpu_s(leader)
+        used[f"workers of {name}"] = cpu_s([leader]) - used[name]
+    return used | {"nats-server": cpu_s([system.nats.process.pid]), "mongod": cpu_s([system.mongo.process.pid])}
 
 
-def spent(before: dict[str, float], leaders: dict[str, list[int]]) -> dict[str, float]:
-    """CPU by name since `before`, in s."""
-    return {name: cpu_s(pids) - before[name] for name, pids in leaders.items()}
+def since(before: dict[str, float], now: dict[str, float]) -> dict[str, float]:
+    """What was used meanwhile, by name; those that used nothing are left out."""
+    return {name: now[name] - before[name] for name in now if now[name] > before[name]}
 
 
 def median(values: Iterable[float]) -> float:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness import NaiveRun, Took, cpu_s, median, opened, print_table, servers_of, spent, spread, time_to_settle
+from bench.harness import NaiveRun, Took, cpu_by_name, median, opened, print_table, since, spread, time_to_settle
 from gyrus.console.servers import Mongo
 
 ROUNDS = int(os.environ.get("GYRUS_BENCH_ROUNDS", "3"))
 NAIVE = {"naive, 8 workers": (8, 1), "naive, 1 worker": (1, 1), "naive, 8 workers, 2 processes": (8, 2)}
-WATCHER, EXTRACTOR = "watcher", "extractor"
+SERVERS = ("nats-server", "mongod")
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
 
@@ -24,12 +24,12 @@ async def run_gyrus(folder: Path, mongo: Mongo, few: Path, files: Path) -> tuple
     """A first scan, and the seconds of a second one of the same folder."""
     system = await opened(folder, mongo, {"few": few, "files": files})
     try:
-        leaders = {name: [system.start(name).process.pid] for name in (WATCHER, EXTRACTOR)} | servers_of(system)
+        leaders = {name: system.start(name).process.pid for name in ("watcher", "extractor")}
         await time_to_settle(system, "few")
         known = await system.store["stacks"].count_documents({})
-        before = {name: cpu_s(pids) for name, pids in leaders.items()}
+        before = cpu_by_name(system, leaders)
         seconds = await time_to_settle(system, "files")
-        cpu = spent(before, leaders)
+        cpu = since(before, cpu_by_name(system, leaders))
         assert await system.store["files"].count_documents({"outcome": None}) == 0
         assert await system.store["files"].estimated_document_count() == count_files(few) + count_files(files)
         stacks = await system.store["stacks"].count_documents({}) - known
@@ -44,12 +44,12 @@ async def run_naive(folder: Path, mongo: Mongo, few: Path, files: Path, name: st
     database = system.store["files"].database.client[run.database]
     try:
         await run.start()
-        leaders = {"naive": [process.pid for process in run.processes]} | servers_of(system)
+        leaders = {f"naive {number}": process.pid for number, process in enumerate(run.processes)}
         await run.time_to_store(few, count_files(few))
         known = await database["stacks"].count_documents({})
-        before = {name: cpu_s(pids) for name, pids in leaders.items()}
+        before = cpu_by_name(system, leaders)
         seconds = await run.time_to_store(files, count_files(files))
-        cpu = spent(before, leaders)
+        cpu = since(before, cpu_by_name(system, leaders))
         return Took(seconds=seconds, cpu_s=cpu, stacks=await database["stacks"].count_documents({}) - known)
     finally:
         run.stop()
@@ -60,7 +60,7 @@ async def run_naive(folder: Path, mongo: Mongo, few: Path, files: Path, name: st
 def print_comparison(took: dict[str, list[Took]], count: int) -> None:
     rows = []
     for design, runs in took.items():
-        servers = [1000 * (run.cpu_s["nats-server"] + run.cpu_s["mongod"]) / count for run in runs]
+        servers = [1000 * sum(run.cpu_s.get(name, 0) for name in SERVERS) / count for run in runs]
         services = [1000 * sum(run.cpu_s.values()) / count - server for run, server in zip(runs, servers, strict=True)]
         ours = [run.seconds for run in took["gyrus"]]
         ratios = [run.seconds / mine for run, mine in zip(runs, ours, strict=True)]
@@ -71,8 +71,9 @@ def print_comparison(took: dict[str, list[Took]], count: int) -> None:
 
 
 def print_processes(runs: Sequence[Took], count: int) -> None:
-    rows = [[name, f"{median(1000 * run.cpu_s[name] / count for run in runs):.2f}"] for name in runs[0].cpu_s]
-    print_table("CPU of gyrus by process (the extractor with its two workers)", ["process", "ms/file"], rows)
+    names = dict.fromkeys(name for run in runs for name in run.cpu_s)
+    rows = [[name, f"{median(1000 * run.cpu_s.get(name, 0) / count for run in runs):.2f}"] for name in names]
+    print_table("CPU of gyrus by process", ["process", "CPU, ms/file"], rows)
 
 
 async def test_from_announced_files_to_settled_stacks(tmp_path: Path, mongo: Mongo, few: Path, files: Path) -> None:
