@@ -130,6 +130,7 @@ def mongo_url(tmp_path: Path) -> Iterator[str]:
     url = exported("GYRUS_MONGO_URL").replace("27017", str(port))
     with pymongo.MongoClient[dict[str, Any]]("127.0.0.1", port, directConnection=True) as client:
         client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{**MEMBER, "host": f"127.0.0.1:{port}"}]})
+        servers._until(lambda: bool(client.admin.command("hello")["isWritablePrimary"]), process, tmp_path / "mongod.log", 60)
     yield url
     stop_process(process)
 
@@ -142,11 +143,13 @@ async def test_gyrus_runs_on_servers_started_as_compose_starts_them(nats_url: st
         await store["cohorts"].insert_one({"_id": "one"}, session=session)
 
     await bus.connect()
-    await bus.ensure()
-    await store.ensure()
-    await store.transaction(write)
+    try:
+        await bus.ensure()
+        await store.ensure()
+        await store.transaction(write)
 
-    assert await store["cohorts"].count_documents({}) == 1
-    assert (await bus.js.account_info()).streams == 3
-    await bus.close()
-    store.close()
+        assert await store["cohorts"].count_documents({}) == 1
+        assert (await bus.js.account_info()).streams == 3
+    finally:
+        await bus.close()
+        store.close()
