@@ -58,16 +58,27 @@ async def run_naive(folder: Path, mongo: Mongo, few: Path, files: Path, name: st
 
 
 def print_comparison(took: dict[str, list[Took]], count: int) -> None:
+    """Ratios are those of the runs of one round; all figures are medians."""
+    ours = took["gyrus"]
     rows = []
     for design, runs in took.items():
         servers = [1000 * sum(run.cpu_s.get(name, 0) for name in SERVERS) / count for run in runs]
-        services = [1000 * sum(run.cpu_s.values()) / count - server for run, server in zip(runs, servers, strict=True)]
-        ours = [run.seconds for run in took["gyrus"]]
-        ratios = [run.seconds / mine for run, mine in zip(runs, ours, strict=True)]
-        per_s = spread([count / run.seconds for run in runs], 0)
-        rows.append([design, per_s, spread(ratios), f"{median(services):.1f}", f"{median(servers):.1f}", runs[0].stacks])
-    head = ["design", "files/s", "time, of gyrus' time", "CPU of services, ms/file", "CPU of servers, ms/file", "stacks"]
-    print_table(f"{count:,} files, medians of {ROUNDS} (smallest–largest)", head, rows)
+        cpu = [1000 * sum(run.cpu_s.values()) / count for run in runs]
+        services = [all_ - server for all_, server in zip(cpu, servers, strict=True)]
+        times = [run.seconds / mine.seconds for run, mine in zip(runs, ours, strict=True)]
+        cpus = [sum(run.cpu_s.values()) / sum(mine.cpu_s.values()) for run, mine in zip(runs, ours, strict=True)]
+        figures = [spread([count / run.seconds for run in runs], 0), spread(times), f"{median(services):.1f}", f"{median(servers):.1f}"]
+        rows.append([design, *figures, spread(cpus), runs[0].stacks])
+    head = [
+        "design",
+        "files/s",
+        "time, gyrus = 1",
+        "CPU of services, ms/file",
+        "CPU of servers, ms/file",
+        "CPU of both, gyrus = 1",
+        "stacks",
+    ]
+    print_table(f"{count:,} files, medians of {ROUNDS} rounds (smallest–largest)", head, rows)
 
 
 def print_processes(runs: Sequence[Took], count: int) -> None:
