@@ -23,7 +23,7 @@ soak: setup
 	$(BIN)/pytest -m soak --timeout 3600
 
 bench: setup
-	$(BIN)/pytest -m bench --timeout 3600 -s
+	$(BIN)/pytest -m bench --timeout 3600 -s -q tests/bench
 
 run: setup
 	$(BIN)/gyrus up --data $(DATA) --sample $(if $(ONCE),--once)

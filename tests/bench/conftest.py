@@ -1,0 +1,31 @@
+"""A mongod with the settings of production for all measurements."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.files import at_hand, write_visits
+from gyrus.console.servers import Mongo, Ports, check_system
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongo]:
+    check_system()
+    folder = tmp_path_factory.mktemp("mongo")
+    server = Mongo(folder, Ports(folder).get("mongo"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is measured."""
+    return at_hand(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few other files, read before the clock starts, so that modules are loaded and processes are there."""
+    return write_visits(tmp_path_factory.mktemp("few"), 100)
