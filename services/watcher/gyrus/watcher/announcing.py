@@ -103,7 +103,7 @@ async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[Sta
     path = job["path"]
     below = [{"path": path}, {"path": {"$gte": path + "/", "$lt": path + "0"}}]  # "0" follows "/"
     query = {"cohort": job["cohort"], "source": job["source"], "gone": False, **({"$or": below} if path else {})}
-    documents = store["files"].find(query, {"_id": 0, "path": 1}).sort([("cohort", 1), ("source", 1), ("path", 1)])
+    documents = store["files"].find(query, {"_id": 0, "path": 1}, batch_size=CHUNK).sort([("cohort", 1), ("source", 1), ("path", 1)])
     while chunk := [document["path"] for document in await documents.to_list(CHUNK)]:
         paths = await asyncio.to_thread(missing, root, chunk)
         yield [(path, None, None) for path in paths]
