@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import signal
 import time
 from collections.abc import Iterator
@@ -42,6 +43,23 @@ async def test_work_that_raises_raises_here_and_its_worker_lives_on(workers: Wor
 
     assert "Traceback" in raised.value.__notes__[0]
     assert await workers.run(PATIENT_S, os.getpid) == before != os.getpid()
+
+
+@pytest.mark.parametrize("error", [EOFError, BrokenPipeError, MemoryError, LookupError])
+async def test_work_may_raise_what_a_broken_pipe_raises(workers: Workers, error: type[Exception]) -> None:
+    with pytest.raises(WorkerFull if error is MemoryError else error):
+        await workers.run(PATIENT_S, exec, f"raise {error.__name__}")
+
+    assert await workers.each(PATIENT_S, eval, ["4", "5"]) == [4, 5]
+
+
+async def test_what_cannot_be_sent_is_an_error_and_the_next_answers_are_not_mixed_up(workers: Workers) -> None:
+    with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
+        await workers.each(PATIENT_S, eval, ["1", "lambda: 0", "2"])
+    with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
+        await workers.run(PATIENT_S, lambda: 0)
+
+    assert await workers.each(PATIENT_S, eval, ["4", "5"]) == [4, 5]
 
 
 async def test_a_worker_that_dies_hurts_only_what_it_had_in_hand(workers: Workers) -> None:

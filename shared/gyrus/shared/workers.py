@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -145,13 +146,14 @@ class _Worker:
         try:
             pipe = self._hand_over(limit_s, (work, pieces))
             for _ in pieces:
-                answers.append(self._answer(pipe, limit_s))
+                is_good, answer = self._answer(pipe, limit_s)
+                if not is_good:  # the work raised: its worker is well, unless it is full, and waits for more
+                    return answers, answer
+                answers.append(answer)
         except (EOFError, ConnectionError):
             return answers, self._died()
-        except (WorkerStalled, WorkerFull) as lost:
+        except Exception as error:  # noqa: BLE001 - it stalled, or something could not be sent: what its pipe holds belongs to nobody
             self._let_go()
-            return answers, lost
-        except Exception as error:  # noqa: BLE001 - the work raised; its worker is well
             return answers, error
         return answers, None
 
@@ -172,8 +174,8 @@ class _Worker:
         self._answer(pipe, limit_s)
         return pipe
 
-    def _answer(self, pipe: Connection, limit_s: float) -> Any:
-        """The next answer of the process. Raises what the work raised, WorkerFull, WorkerStalled, or EOFError."""
+    def _answer(self, pipe: Connection, limit_s: float) -> tuple[bool, Any]:
+        """Whether the work was done, and the result or what it raised. Raises WorkerStalled; EOFError where the process ended."""
         until = time.monotonic() + limit_s
         while not pipe.poll(max(0, min(LOOK_S, until - time.monotonic()))):
             if self._ended:
@@ -181,9 +183,7 @@ class _Worker:
             if time.monotonic() >= until:
                 raise WorkerStalled(f"it took longer than {limit_s:g} s, and its worker process was killed")
         is_good, answer = pipe.recv()
-        if is_good:
-            return answer
-        raise answer
+        return is_good, answer
 
     def _start(self) -> Connection:
         """The pipe of a new process that waits for work. Raises RuntimeError where none can be had: no piece is to blame for that."""
@@ -199,7 +199,7 @@ class _Worker:
             self._let_go()
             if self._ended:
                 raise EOFError from error
-            raise RuntimeError(f"no worker process could be started: {error}") from error
+            raise RuntimeError(f"no worker process could be started: {error or 'it ended at once'}") from error
         return self._pipe
 
     def _kill(self) -> None:
@@ -230,20 +230,21 @@ class _Worker:
 def _serve(pipe: Connection, service: int, crash_points: str, memory_mb: int | None) -> None:
     """Answer until the service goes; every answer is sent as soon as it is there."""
     _begin_work(service, crash_points, memory_mb)
-    pipe.send("ready")
-    while True:
-        try:
+    with contextlib.suppress(EOFError, ConnectionError):  # of the pipe: what work raises is an answer
+        pipe.send("ready")
+        while True:
             work, pieces = pipe.recv()
             pipe.send((True, "taken"))
             for piece in pieces:
-                pipe.send((True, work(*piece)))
-        except (EOFError, BrokenPipeError):
-            return
-        except MemoryError:
-            pipe.send((False, WorkerFull(f"it wanted more memory than a worker may take ({memory_mb} MB)")))
-            return  # what is left of its memory is in pieces
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-            pipe.send((False, _portable(error)))
+                try:
+                    answer = ForkingPickler.dumps((True, work(*piece)))
+                except MemoryError:
+                    pipe.send((False, WorkerFull(f"it wanted more memory than a worker may take ({memory_mb} MB)")))
+                    return  # what is left of its memory is in pieces
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+                    pipe.send((False, _portable(error)))
+                    break
+                pipe.send_bytes(answer)
 
 
 def _portable(error: Exception) -> Exception:
