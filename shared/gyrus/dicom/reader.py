@@ -45,7 +45,7 @@ class Header:
 class Rejected:
     """Why a file is no image of ours. `reason` is one of REJECT_REASONS; `detail` names no patient and no path.
 
-    errno: of the system, where it is behind `unreadable`.
+    errno: of the system, where it is behind the reason.
     """
 
     reason: str

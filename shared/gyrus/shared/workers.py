@@ -81,19 +81,20 @@ class Workers:
     async def each(self, limit_s: float, work: Callable[[S], T], pieces: Sequence[S]) -> list[T | WorkerLost]:
         """`work(piece)` of every piece, in order; limit_s: for one piece. Raises what a piece raised.
 
-        A piece that its worker does not survive is tried again alone: only one that costs fresh workers too is a WorkerLost.
+        A piece whose worker dies is tried again alone: only one that costs fresh workers too is a WorkerLost.
+        One that takes too long is a WorkerStalled at once.
         """
         answers: list[Any] = []
         while len(answers) < len(pieces):
             answers += await self._ask(limit_s, work, [(piece,) for piece in pieces[len(answers) :]])
         for place, answer in enumerate(answers):
-            if isinstance(answer, WorkerLost):
+            if isinstance(answer, WorkerLost) and not isinstance(answer, WorkerStalled):
                 answers[place] = await self._insist(limit_s, work, pieces[place], answer)
         return answers
 
     async def _insist(self, limit_s: float, work: Callable[[S], T], piece: S, lost: WorkerLost) -> T | WorkerLost:
-        """Once more if it took too long; twice if its worker died, which may have been killed from outside."""
-        for _ in range(1 if isinstance(lost, WorkerStalled) else ALONE):
+        """Again in fresh processes: the worker may have been killed from outside."""
+        for _ in range(ALONE):
             [answer] = await self._ask(limit_s, work, [(piece,)], fresh=True)
             if not isinstance(answer, WorkerLost):
                 return cast("T", answer)

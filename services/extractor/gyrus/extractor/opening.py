@@ -1,8 +1,8 @@
 """Opening the files of a batch in worker processes: what they say, and who is to blame where one says nothing.
 
-A file is rejected for what it did itself only: it is blamed for the loss of its reader when readers of its own were lost too; it has
-vanished, or storage failed on it, when a second look says so while its source is there and its folder can be listed. Else the source is
-away, and the batch waits.
+A file is rejected for what it did itself only: it is blamed for the death of its reader when readers of its own died too; it has
+vanished, storage failed on it, or it takes too long, when a second look says so while its source is there and its folder can be listed.
+Else the source is away, and the batch waits.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class Opening:
         if isinstance(lost, WorkerFull):
             return Rejected("too_large", "Reading it takes more memory than a reader may have.", *stamp)
         if isinstance(lost, WorkerStalled):
-            return Rejected("internal_error", f"Reading took longer than {self._limit_s:g} s.", *stamp)
+            return Rejected("internal_error", f"Reading took longer than {self._limit_s:g} s.", *stamp, errno.ETIMEDOUT)
         return Rejected("internal_error", "The reader died of this file.", *stamp)
 
     async def _check_folder(self, source: str, file: Mapping[str, Any]) -> None:
