@@ -1,6 +1,7 @@
 """Files that mean harm, for real, and the processes that meet them."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import struct
@@ -101,6 +102,13 @@ def small_disk(place: Path, kb: int) -> Iterator[Path]:
         yield place
     finally:
         LIBC.umount2(os.fsencode(place), MNT_DETACH)
+
+
+def fill(place: Path) -> None:
+    """Write a file `other` until the file system is full."""
+    with (place / "other").open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 65_536)
 
 
 def writable(place: Path, may: bool) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from gyrus.watcher.walk import Walk, missing
 
 CHUNK = 1000  # files that are compared in one round trip
 BATCH_BYTES = 256_000  # of paths in one batch
+FULL = "room in the stream FILES: batches wait to be read there, or NATS is away"
 Document = dict[str, Any]
 
 
@@ -82,6 +83,9 @@ class Watcher:
         while chunk := await asyncio.to_thread(lambda: list(itertools.islice(files, CHUNK))):
             scan.seen += len(chunk)
             await self._compare(scan, [intake.found(job["cohort"], job["source"], *seen) for seen in chunk])
+        self.service.sources.root(job["source"])
+        if await asyncio.to_thread(walk.came_back):
+            raise Away(f"source '{job['source']}' was away while it was walked")
         await self._look_for_missing(scan, root)
         await self._announce(scan, last=True)
         await crash.point("scan.6")
@@ -104,15 +108,26 @@ class Watcher:
 
     async def _announce(self, scan: Scan, last: bool) -> None:
         for batch in scan.batches(last):
-            await intake.announce(self.store, self.bus, scan.job, batch, ("scan.4", "scan.5"))
+            await self._ring(scan, intake.announce(self.store, self.bus, scan.job, batch, ("scan.4", "scan.5")))
             scan.announced += len(batch)
             await self._still_mine(scan)
         await self._still_mine(scan)
 
-    async def _still_mine(self, scan: Scan) -> None:
-        """Renew the lease and show how far it is."""
+    async def _ring(self, scan: Scan, announcing: Coroutine[Any, Any, None]) -> None:
+        """Announce; while NATS takes nothing the job is still mine, and says what it waits for."""
+        task = asyncio.create_task(announcing)
+        try:
+            while not (await asyncio.wait({task}, timeout=self.service.lease_s / 2))[0]:
+                await self._still_mine(scan, FULL)
+            await task
+        finally:
+            task.cancel()
+
+    async def _still_mine(self, scan: Scan, waiting: str | None = None) -> None:
+        """Renew the lease and show how far it is, and what it waits for."""
         _, change = debts.lease("scan", self.service.lease_s)
-        await self.store["jobs"].update_one({"_id": scan.job["_id"], **debts.is_owed("scan")}, [*change, {"$set": self._progress(scan)}])
+        shown = {**self._progress(scan), "owed.scan.waiting": waiting or "$$REMOVE"}
+        await self.store["jobs"].update_one({"_id": scan.job["_id"], **debts.is_owed("scan")}, [*change, {"$set": shown}])
 
     @staticmethod
     def _progress(scan: Scan) -> Document:

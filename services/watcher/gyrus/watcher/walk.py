@@ -18,11 +18,15 @@ class Seen(NamedTuple):
 
 
 class Walk:
-    """The regular files below a folder (or that one file), folder by folder; `skipped` counts what is not one."""
+    """The regular files below a folder (or that one file), folder by folder; `skipped` counts what is not one.
+
+    lost: what was listed and then was not there; whoever finds it there after the walk knows that the source was away in between.
+    """
 
     def __init__(self, root: str, below: str) -> None:
         self.root, self.below = root, below
         self.skipped: Counter[str] = Counter()
+        self.lost: list[str] = []
 
     def __iter__(self) -> Iterator[Seen]:
         start = os.path.join(self.root, from_text(self.below)) if self.below else self.root  # noqa: PTH118 - any bytes
@@ -54,19 +58,33 @@ class Walk:
             with os.scandir(folder) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
         except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
-            self.skipped["missing folder" if isinstance(error, FileNotFoundError) else "unreadable folder"] += 1
+            is_lost = isinstance(error, FileNotFoundError)
+            self.skipped["missing folder" if is_lost else "unreadable folder"] += 1
+            self.lost += [folder] * is_lost
             return []
         except OSError as error:
-            raise Away(f"the source broke off while it was read: {error.strerror}") from error
+            raise _broke_off(error) from error
 
     def _file(self, entry: os.DirEntry[str]) -> Iterator[Seen]:
         try:
             yield self._seen(entry.path, entry.stat(follow_symlinks=False))
         except FileNotFoundError:
-            return  # it went while we looked; the documents are asked about it afterwards
+            self.lost.append(entry.path)  # it went while we looked; the documents are asked about it afterwards
+        except PermissionError:
+            self.skipped["unreadable file"] += 1  # its folder may be listed, not entered
+        except OSError as error:
+            raise _broke_off(error) from error
+
+    def came_back(self) -> bool:
+        """Whether something that was lost is there after all."""
+        return any(os.path.lexists(path) for path in self.lost)
 
     def _seen(self, path: str, stat: os.stat_result) -> Seen:
         return Seen(to_text(os.path.relpath(path, self.root)), stat.st_size, stat.st_mtime_ns)
+
+
+def _broke_off(error: OSError) -> Away:
+    return Away(f"the source broke off while it was read: {error.strerror}")
 
 
 def _is_within(path: str, root: str) -> bool:
