@@ -221,6 +221,13 @@ def test_a_pod_asks_for_and_is_limited_in_cpu_and_memory(workload: Object) -> No
     assert {part: set(resources[part]) for part in resources} == {"requests": {"cpu", "memory"}, "limits": {"cpu", "memory"}}
 
 
+def test_the_extractor_has_room_for_what_its_workers_may_take() -> None:
+    limit = container_of(DEPLOYMENTS["extractor"])["resources"]["limits"]["memory"]
+    workers, mb = (ROOMS["extractor"].model_fields[name].default for name in ("read_workers", "read_memory_mb"))
+
+    assert int(limit.removesuffix("Mi")) >= workers * mb + 384
+
+
 @every_workload
 def test_a_pod_can_write_to_a_bounded_tmp(workload: Object) -> None:
     assert {"name": "tmp", "mountPath": "/tmp"} in container_of(workload)["volumeMounts"]

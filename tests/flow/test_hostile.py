@@ -1,7 +1,10 @@
 """Files and places that mean harm, or just went away."""
 
+import asyncio
 import json
 import os
+import shutil
+import signal
 import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,11 +12,15 @@ from typing import Any
 
 import pytest
 
-from flow import cohort
+from dicom.conftest import RealDicom, real_dicom
+from flow import cohort, harm
 from flow.system import System, eventually
 from gyrus.console.servers import Mongo
 from gyrus.gateway.models import JobRequest
 from gyrus.shared import debts
+from gyrus.shared.paths import from_text
+
+__all__ = ["real_dicom"]
 
 
 @pytest.fixture
@@ -98,3 +105,85 @@ async def test_a_pipe_in_the_place_of_a_file_does_not_hold_up_settling(system: S
     await system.ingest("three")
 
     await eventually(lambda: settled("three/c.dcm"), "another series is settled")
+
+
+# ── one batch of everything ──────────────────────────────────────────────────────────────────────────────────────────
+
+MEMORY_MB = 192
+OBEYS = {"read.file": "obey"}
+HOSTILE = {
+    "killer.dies": ("internal_error", "The reader died of this file."),
+    "stuck.hangs": ("internal_error", "Reading took longer than 5 s."),
+    "slow.dcm": ("internal_error", "Reading took longer than 5 s."),
+    "large.dcm": ("too_large", "Reading it takes more memory than a reader may have."),
+    "zeros.dcm": ("not_dicom", ""),
+    "nested.dcm": ("corrupt_header", "RecursionError"),
+}
+ODD_NAMES = (b"two\nlines.dcm", b"caf\xe9.dcm", b"100%41.dcm", b"$where.dcm", b"-rf", b" ")
+
+
+def write_hostile(folder: Path) -> None:
+    for name in ("killer.dies", "stuck.hangs"):
+        cohort.write(folder / name, cohort.image(name, 0))
+    harm.slow_to_read(folder / "slow.dcm")
+    harm.large_in_memory(folder / "large.dcm")
+    harm.nothing_but_zeros(folder / "zeros.dcm")
+    harm.deeply_nested(folder / "nested.dcm")
+
+
+def write_healthy(folder: Path) -> set[bytes]:
+    for number, name in enumerate(ODD_NAMES):
+        cohort.write(Path(os.fsdecode(os.fsencode(folder) + b"/" + name)), cohort.image("odd names", number))
+    for number in range(cohort.SLICES):
+        cohort.write(folder / f"t1/{number}.dcm", cohort.image("t1_mprage", number))
+    return {*ODD_NAMES, *(f"t1/{number}.dcm".encode() for number in range(cohort.SLICES))}
+
+
+@pytest.mark.timeout(300)
+async def test_hostile_files_are_rejected_with_their_reason_and_the_rest_of_their_batch_goes_on(
+    system: System, real_dicom: RealDicom
+) -> None:
+    shutil.copytree(real_dicom("synthetic_broken"), system.inbox / "broken")
+    write_hostile(system.inbox)
+    healthy = write_healthy(system.inbox)
+    system.environment |= {"GYRUS_READ_LIMIT_S": "5", "GYRUS_READ_MEMORY_MB": str(MEMORY_MB)}
+    system.start_all(but="extractor")
+    extractor = system.start("extractor", crash=OBEYS)
+    peaks = harm.Peaks(extractor)
+    watch = asyncio.create_task(peaks.watch())
+    await system.ingest(batch_files=1000)
+    await system.at_rest(patience_s=240)
+    watch.cancel()
+
+    files = {os.fsencode(from_text(file["path"])): file async for file in system.store["files"].find()}
+    rejected = {name: (files[name.encode()].get("reason"), files[name.encode()].get("detail")) for name in HOSTILE}
+    assert rejected == HOSTILE
+    assert {name for name in healthy if files[name]["outcome"] != "extracted"} == set()
+    [job] = await system.store["jobs"].find().to_list(None)
+    totals = job["totals"]
+    assert (totals["unaccounted"], totals["unsettled"]) == (0, 0)
+    assert totals["seen"] == len(files) == sum(totals[name] for name in ("extracted", "duplicate", "conflicting", "rejected"))
+    assert await system.failures() == []
+    assert extractor.process.poll() is None
+    assert len(peaks.mb) > 4  # the service, its fork server, and more workers than there are at once
+    assert max(peaks.mb.values()) < 128 + MEMORY_MB, peaks.mb
+
+
+async def test_a_healthy_file_is_not_rejected_because_its_reader_was_killed_from_outside(system: System) -> None:
+    for number in range(cohort.SLICES):
+        cohort.write(system.inbox / f"{number}.dcm", cohort.image("t1_mprage", number))
+    system.start_all(but="extractor")
+    stall = system.stall("read.file")
+    extractor = system.start("extractor", crash=stall.crash, GYRUS_READ_WORKERS="1")
+    await system.ingest(batch_files=10)
+    for _ in range(2):
+        await stall.reached()
+        stall.flag.with_suffix(".reached").unlink()
+        [worker] = harm.workers_of(extractor)
+        os.kill(worker, signal.SIGKILL)
+    await stall.reached()
+    stall.go()
+    await system.at_rest()
+
+    assert [file["outcome"] async for file in system.store["files"].find()] == ["extracted"] * cohort.SLICES
+    assert await system.failures() == []

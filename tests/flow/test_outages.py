@@ -13,6 +13,7 @@ from flow.conftest import mongod
 from flow.dump import differences
 from flow.system import SWEEPS, System, eventually
 from gyrus.console.servers import Mongo
+from gyrus.gateway import status
 from gyrus.shared.topology import STAGES
 
 
@@ -89,6 +90,11 @@ async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System,
         return pending >= 20 and await system.store["batches"].count_documents({}) >= pending + 5
 
     await eventually(full, "20 messages wait in FILES and 5 batches beyond them")
+
+    async def told() -> bool:
+        return any("room in the stream FILES" in text for text in await status.waiting_for(system.store, None))
+
+    await eventually(told, "status says what the scans wait for")
     system.lose_nats()
     system.nats.start()
     rooms += [system.start(name) for name in ("extractor", "classifier", "preprocessor")]
@@ -104,6 +110,7 @@ async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System,
         whole["jobs"] = []  # six jobs here, one there
         whole["files"] = [{key: value for key, value in file.items() if key != "jobs"} for file in whole["files"]]
     assert differences(result, undisturbed) == []
+    assert await status.waiting_for(system.store, None) == []
 
 
 @pytest.mark.timeout(300)

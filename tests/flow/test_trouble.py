@@ -6,6 +6,8 @@ import pytest
 
 from flow import cohort
 from flow.system import System, eventually
+from gyrus.console.ingest import trouble_of
+from gyrus.gateway import status
 from gyrus.shared import topology
 from gyrus.shared.topology import STAGES
 
@@ -69,3 +71,32 @@ async def test_work_that_always_raises_is_a_failure_after_five_tries_until_someb
 
     assert await system.failures() == []
     assert await system.store["stacks"].count_documents({"volume.refused": None, "volume.outputs": {"$ne": []}}) == 4
+
+
+async def test_work_that_hangs_is_ended_and_says_so(system: System) -> None:
+    cohort.first(system.inbox)
+    system.environment |= {"GYRUS_SWEEP_EVERY_S": "0.3", "GYRUS_SWEEP_AFTER_S": "1"}
+    system.start_all(but="preprocessor")
+    system.start("preprocessor", crash=system.stall("preprocess.file").crash, GYRUS_PREPROCESS_LIMIT_S="0.3")
+    await system.ingest("b")
+
+    async def failed() -> Any:
+        return not await system.owed() and await system.failures()
+
+    [failure] = await eventually(failed, "the work fails")
+    assert failure["error"] == "WorkerStalled: it took longer than 0.3 s, and its worker process was killed"
+
+
+async def test_a_job_whose_batches_failed_says_how_many_files_and_what_to_do(system: System) -> None:
+    cohort.first(system.inbox)
+    system.environment |= {"GYRUS_SWEEP_EVERY_S": "0.3", "GYRUS_SWEEP_AFTER_S": "1"}
+    system.start_all(but="extractor")
+    system.start("extractor", crash={"read.1": "raise"})
+    await system.ingest("b")
+    await system.at_rest()
+
+    [job] = await status.jobs(system.store, await system.store["jobs"].find().to_list(None))
+    assert job["state"] == "failed"
+    said = trouble_of(job)
+    assert f"failed: {cohort.SLICES} files have no outcome" in said
+    assert "`gyrus failures`" in said and "`gyrus retry`" in said

@@ -126,6 +126,23 @@ def test_a_file_that_goes_while_we_look_is_no_error(tmp_path: Path, monkeypatch:
     assert walked(root) == (["1", "3"], {})
 
 
+@pytest.mark.parametrize("is_back", [True, False])
+def test_a_tree_that_goes_while_we_look_is_found_out_where_it_comes_back(
+    tmp_path: Path, is_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "AHEAD", 1)
+    root = a_tree(tmp_path / "source", "a/1", "a/2", "b/3")
+    walk = Walk(str(root), "")
+    looked = iter(walk)
+    next(looked)
+    root.rename(tmp_path / "elsewhere")
+    rest = list(looked)
+    if is_back:
+        (tmp_path / "elsewhere").rename(root)
+
+    assert ([seen.path for seen in rest], walk.came_back()) == (["a/2"], is_back)
+
+
 def test_only_paths_without_a_file_are_missing_and_a_dangling_link_is_there(tmp_path: Path) -> None:
     root = a_tree(tmp_path, "a/1", b"\xff")
     (root / "dangling").symlink_to("nowhere")

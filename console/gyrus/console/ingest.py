@@ -158,5 +158,9 @@ def unmapped_of(job: Document) -> str:
 
 def trouble_of(job: Document) -> str:
     """Why a job failed, and what to do."""
-    failure = job["failure"] or {}
-    return f"job {job['id']} failed: {failure.get('error', 'unknown')} {failure.get('advice', '')}".strip()
+    failure, count = job["failure"], (job["totals"] or {}).get("unaccounted", 0)
+    if failure:
+        return f"job {job['id']} failed: {failure['error']} {failure['advice']}"
+    files = "1 file has" if count == 1 else f"{count} files have"
+    why = "the work on them failed. `gyrus failures` tells why; mend the cause, then `gyrus retry`"
+    return f"job {job['id']} failed: {files} no outcome, for {why}. {sum_of(job)}"

@@ -119,6 +119,8 @@ class Elements:
             return []
         try:
             value = self._dataset[tag].value
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001 - a sequence is parsed here, and a parser fed with hostile bytes fails in every way
             self._notes.flaws["value_invalid:sequence"] += 1
             return []

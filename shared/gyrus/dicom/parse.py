@@ -38,6 +38,7 @@ class Failure:
 
     reason: str
     detail: str = ""
+    errno: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _dataset(file: _Bounded, *, stop_before_pixels: bool) -> FileDataset | Failu
     try:
         with pydicom.config.disable_value_validation():
             return dcmread(file, stop_before_pixels=stop_before_pixels, force=True)
-    except _TooLargeError:
+    except (_TooLargeError, MemoryError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:

@@ -3,12 +3,16 @@
 import hashlib
 import os
 import stat
+from typing import BinaryIO
 
 import pydicom
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from gyrus.dicom.announce import ENCAPSULATED, pixels_at
 from gyrus.dicom.reader import OPEN_FLAGS
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+PIECE = 1 << 20  # bytes
 Stamp = tuple[int | None, int | None]
 
 
@@ -30,8 +34,28 @@ def pixel_digest(path: str, expected: Stamp) -> tuple[Stamp, str | None]:
         if stamp != expected:
             return stamp, None
         try:
-            dataset = pydicom.dcmread(file, force=True)
-            pixels = next((bytes(dataset[name].value) for name in PIXELS if name in dataset), b"")
+            return stamp, _digest(file, status.st_size)
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001 - a broken file may raise anything; its header was read before
             return stamp, None
-    return stamp, hashlib.blake2b(pixels, digest_size=16).hexdigest()
+
+
+def _digest(file: BinaryIO, size: int) -> str:
+    """Piece by piece where the pixels lie in the file as they are; whole where they are packed or in fragments, and thus smaller."""
+    made = hashlib.blake2b(digest_size=16)
+    dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+    is_deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    order = ">" if dataset.original_encoding[1] is False else "<"
+    pixels = None if is_deflated else pixels_at(file, file.tell(), size, order)
+    if pixels is not None and pixels.length != ENCAPSULATED:
+        file.seek(pixels.offset)
+        left = pixels.length
+        while left > 0 and (piece := file.read(min(left, PIECE))):
+            made.update(piece)
+            left -= len(piece)
+        return made.hexdigest()
+    file.seek(0)
+    dataset = pydicom.dcmread(file, force=True)
+    made.update(next((bytes(dataset[name].value) for name in PIXELS if name in dataset), b""))
+    return made.hexdigest()

@@ -1,5 +1,7 @@
 """One file becomes a header, or a rejection with its reason. Nothing raises, nothing beyond the pixels' announcement is read.
 
+But a MemoryError is raised: who gave the memory judges, and a process that had none left is not to be trusted with the next file.
+
 Headers are hostile input: an element that is larger than `LARGEST_READ` or an inflated header beyond `LARGEST_HEADER` ends the reading.
 """
 
@@ -41,12 +43,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Why a file is no image of ours. `reason` is one of REJECT_REASONS; `detail` names no patient and no path."""
+    """Why a file is no image of ours. `reason` is one of REJECT_REASONS; `detail` names no patient and no path.
+
+    errno: of the system, where it is behind the reason.
+    """
 
     reason: str
     detail: str
     size: int
     mtime_ns: int
+    errno: int | None = None
 
     def __post_init__(self) -> None:
         if self.reason not in REJECT_REASONS:
@@ -60,7 +66,7 @@ def read(path: str | os.PathLike[str]) -> Header | Rejected:
     except (FileNotFoundError, NotADirectoryError):
         return Rejected("vanished", "", 0, 0)
     except (OSError, ValueError) as error:
-        return Rejected("unreadable", _system(error), 0, 0)
+        return Rejected("unreadable", _system(error), 0, 0, getattr(error, "errno", None))
     try:
         return _read_open(handle)
     finally:
@@ -76,7 +82,7 @@ def _read_open(handle: int) -> Header | Rejected:
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return Rejected("still_changing", "", after.st_size, after.st_mtime_ns)
     if isinstance(outcome, Failure):
-        return Rejected(outcome.reason, outcome.detail[:200], before.st_size, before.st_mtime_ns)
+        return Rejected(outcome.reason, outcome.detail[:200], before.st_size, before.st_mtime_ns, outcome.errno)
     parts = {name: getattr(outcome, name) for name in Parsed.__slots__}
     return Header(**parts, size=before.st_size, mtime_ns=before.st_mtime_ns)
 
@@ -87,7 +93,9 @@ def _outcome(raw: io.FileIO, size: int) -> Parsed | Failure:
         with _silence():
             return parse(raw, size)
     except OSError as error:
-        return Failure("unreadable", _system(error))
+        return Failure("unreadable", _system(error), error.errno)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - a fault of ours must cost one file, not the worker's batch
         return Failure("internal_error", type(error).__name__)
 

@@ -7,6 +7,8 @@ design §3 separates two steps, and bear the name of the step that follows. `GYR
     {"classify.2": "raise"}             an error, each time
     {"settle.4": "stall /tmp/x"}        once: writes /tmp/x.reached and waits until /tmp/x.go exists
     {"read.3": "kill 2"}                at the second time it is reached
+    {"read.file": "obey"}               a worker process does what the name of the file in its hands ends with:
+                                        `.dies` SIGKILL to itself alone, `.hangs` no more answer
 """
 
 import asyncio
@@ -41,11 +43,20 @@ async def point(name: str) -> None:
             await asyncio.sleep(0.02)
 
 
-def point_in_worker(name: str) -> None:
-    """The same inside a worker process."""
-    if name in _armed and (flag := _reached(name)):
+def point_in_worker(name: str, file: str = "") -> None:
+    """The same inside a worker process, with the file that it has in hand."""
+    if _armed.get(name) == "obey":
+        _obey(file)
+    elif name in _armed and (flag := _reached(name)):
         while not flag.with_suffix(".go").exists():
             time.sleep(0.02)
+
+
+def _obey(file: str) -> None:
+    if file.endswith(".dies"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    while file.endswith(".hangs"):
+        time.sleep(1)
 
 
 def _reached(name: str) -> Path | None:

@@ -38,10 +38,13 @@ class Sources:
         source = self.all().get(name)
         if source is None:
             raise Away(f"source '{name}' is not among this service's GYRUS_SOURCES ({', '.join(sorted(self.all())) or 'none'})")
-        if not source.path.is_dir():
-            raise Away(f"source '{name}' is not mounted: its folder is missing")
-        if source.marker is not None and not (source.path / source.marker).exists():
-            raise Away(f"source '{name}' is not mounted: its marker file '{source.marker}' is missing")
+        try:
+            if not source.path.is_dir():
+                raise Away(f"source '{name}' is not mounted: its folder is missing")
+            if source.marker is not None and not (source.path / source.marker).exists():
+                raise Away(f"source '{name}' is not mounted: its marker file '{source.marker}' is missing")
+        except OSError as error:  # a mount that broke
+            raise Away(f"source '{name}' does not answer: {error.strerror}") from error
         return str(source.path)
 
     def locate(self, name: str, path: str) -> str:

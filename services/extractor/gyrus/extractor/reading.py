@@ -1,12 +1,12 @@
 """Paying `read`: the files of a batch become documents (design §3, the four numbered steps)."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.dicom.reader import Header, Rejected
 from gyrus.extractor.files import AGAIN_AFTER_S, Said, replaced, said, touched
+from gyrus.extractor.opening import Opening
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.shared import crash, debts, intake, metrics
 from gyrus.shared.service import Service
@@ -18,19 +18,14 @@ from gyrus.shared.workers import Workers
 Document = dict[str, Any]
 
 
-def read_all(paths: list[str]) -> list[Header | Rejected]:
-    """Read headers, in a worker process."""
-    return [read(path) for path in paths]
-
-
 class Reading:
     """Reads batches."""
 
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
-        self.service, self.store, self.workers = service, service.store, workers
+        self.service, self.store = service, service.store
         self._key = settings.subject_key.get_secret_value().encode()
         self._rules = SubjectRules(service.store, service.sources)
-        self._chunks = settings.read_workers
+        self._opening = Opening(service.sources, settings, workers)
 
     async def read(self, batch_id: str) -> None:
         """Read headers, write `headers` and `files`, owe `settle` on every series that they had or have, clear the batch."""
@@ -53,12 +48,7 @@ class Reading:
         await intake.hurry(self.store, batch["job"])
 
     async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
-        sources = self.service.sources
-        paths = [sources.locate(batch["source"], file["path"]) for file in files]
-        size = -(-len(paths) // min(batch["workers"] or self._chunks, self._chunks))
-        parts = [paths[start : start + size] for start in range(0, len(paths), size)]
-        answers = [answer for part in await asyncio.gather(*(self.workers.run(read_all, part) for part in parts)) for answer in part]
-        sources.root(batch["source"])  # a mount that was lost meanwhile: those files did not vanish
+        answers = await self._opening.read(batch["source"], files, batch["workers"])
         rules = await self._rules.of(batch["cohort"])  # now: a file that is read again may be so because its rule changed
         return {file["id"]: self._said(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
 

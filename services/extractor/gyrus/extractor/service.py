@@ -6,12 +6,14 @@ from gyrus.extractor.settling import Settling
 from gyrus.shared.service import Service
 from gyrus.shared.workers import Workers
 
+PRELOAD = ["gyrus.extractor.opening", "gyrus.extractor.settle", "gyrus.dicom.pixel_digest"]
+
 
 def make() -> Service:
     """The extractor, wired."""
     settings = ExtractorSettings()
     service = Service("extractor", settings)
-    workers = Workers(settings.read_workers, ["gyrus.extractor.reading", "gyrus.extractor.settle"], settings.crash_points)
+    workers = Workers(settings.read_workers, PRELOAD, settings.read_memory_mb, settings.crash_points)
     service.at_end(workers.close)
     service.answers("read", Reading(service, settings, workers).read, workers=settings.read_batches)
     settling = Settling(service, settings, workers)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gyrus.dicom.pixel_digest import pixel_digest
+from gyrus.dicom.pixel_digest import Stamp, pixel_digest
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.extractor.settle import Settled, settle, study_of, subject_of
 from gyrus.shared import crash, debts, intake
@@ -15,7 +15,7 @@ from gyrus.shared.ids import digest
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, Session, UpdateOne, literal
 from gyrus.shared.topology import STAGES
-from gyrus.shared.workers import Workers
+from gyrus.shared.workers import WorkerLost, Workers
 
 Document = dict[str, Any]
 STAGE = STAGES["settle"]
@@ -39,7 +39,7 @@ class Settling:
 
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
         self.service, self.store, self.bus, self.workers = service, service.store, service.bus, workers
-        self._at_once = settings.settle_at_once
+        self._at_once, self._limit_s = settings.settle_at_once, settings.settle_limit_s
         self._turns = [asyncio.Lock() for _ in range(64)]  # each for many studies
 
     async def settle_due(self) -> None:
@@ -91,19 +91,22 @@ class Settling:
         files = await self.store["files"].find({"$or": [{"series": series}, {"unsettled": series}]}).to_list(None)
         mine = [file for file in files if file.get("series") == series]
         headers = {h["_id"]: h["fields"] async for h in self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}})}
-        settled = await self.workers.run(settle, mine, headers)
+        settled = await self.workers.run(self._limit_s, settle, mine, headers)
         if settled.compare:
             await self._compare_pixels([file for file in mine if file["_id"] in settled.compare])
-            settled = await self.workers.run(settle, mine, headers)
+            settled = await self.workers.run(self._limit_s, settle, mine, headers)
         return files, settled
 
     async def _compare_pixels(self, files: Sequence[Document]) -> None:
         """Digest the pixels of files that claim one instance; kept on their documents with the rest of the result."""
-        for file in files:
-            path = self.service.sources.locate(file["source"], file["path"])
-            known = (file["size"], file["mtime_ns"])
-            seen, pixels = await self.workers.run(pixel_digest, path, known)
-            if seen == known:
+        known = [(file["size"], file["mtime_ns"]) for file in files]
+        paths = [self.service.sources.locate(file["source"], file["path"]) for file in files]
+        answers = await self.workers.each(self._limit_s, _digest, list(zip(paths, known, strict=True)))
+        for file, before, answer in zip(files, known, answers, strict=True):
+            if isinstance(answer, WorkerLost):
+                continue  # as if its pixels could not be read: the file costs its own comparison, not the series
+            seen, pixels = answer
+            if seen == before:
                 file["compared"] = pixels
             else:
                 await intake.announce_again(self.store, self.bus, file, seen)
@@ -230,6 +233,10 @@ class Settling:
             if not debts.owes(row, "settle") and "failure" not in (row or {}):
                 change = [{"$set": {"cohort": series.split("/", 1)[0]}}, *debts.owe("settle", cap_s=0.001, quiet_s=0.001)]
                 await self.store["series"].update_one({"_id": series}, change, upsert=True)
+
+
+def _digest(file: tuple[str, Stamp]) -> tuple[Stamp, str | None]:
+    return pixel_digest(*file)
 
 
 def _file_change(series: str, file: Document, outcome: Document | None) -> list[Document]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from gyrus.dicom.pixels import Refused
 from gyrus.preprocessor.core.make import Made, Request
@@ -27,6 +27,7 @@ from gyrus.shared.workers import Workers
 
 Document = dict[str, Any]
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+DENIED = {errno.EACCES, errno.EPERM}
 
 
 class PreprocessorSettings(Settings):
@@ -34,12 +35,14 @@ class PreprocessorSettings(Settings):
 
     processed: Path = Field(description="Where tensors and pictures are written.")
     preprocess_workers: PositiveInt = Field(1, description="Stacks in hand at once, each in a process of its own.")
+    preprocess_limit_s: PositiveFloat = Field(1800.0, description="How long one stack may take; then its process is killed.")
     outputs_grace_s: float = Field(600, ge=0, description="How long replaced outputs stay, for a DataLoader that is reading them.")
     outputs_sweep_s: float = Field(3600, ge=0, description="How often outputs that no volume names are looked for; 0: never.")
 
 
 def make_in_worker(request: Request) -> Made | Refused:
-    """Runs in a worker process; a test may stop it between any two files that it writes."""
+    """Runs in a worker process; a test may stop it before it reads, and between any two files that it writes."""
+    crash.point_in_worker("preprocess.file")
     return make_volume(request, lambda _: crash.point_in_worker("preprocess.4"))
 
 
@@ -125,16 +128,24 @@ class Preprocessor:
             about={"stack": stack["_id"], "n": n, **of},
         )
         try:
-            made = await self.workers.run(make_in_worker, request)
+            made = await self.workers.run(self.settings.preprocess_limit_s, make_in_worker, request)
         except OSError as error:
-            if error.errno in FULL:
-                raise Away(f"the folder of processed volumes takes no more: {error.strerror}") from error
+            self._check_places(error, files)
             raise
         if isinstance(made, Refused):
+            await self._whole(files)  # a source that went meanwhile, or a file that changed, is no refusal
             return _refused(of, n, made.reason, made.detail)
         outputs = [str(folder / output) for output in made.outputs]
         shape = {"shape": list(made.shape), "spacing_mm": list(made.spacing_mm), "view": made.view}
         return {"of": of, "n": n, "refused": None, "detail": None, "outputs": outputs, "mode": made.mode, **shape}
+
+    def _check_places(self, error: OSError, files: list[Document]) -> None:
+        """Raises Away where the processed folder takes no more, or a source is not there: neither says anything about the stack."""
+        of_outputs = Path(os.fsdecode(error.filename or "")).is_relative_to(self.settings.processed)
+        if error.errno in FULL or (error.errno in DENIED and of_outputs):
+            raise Away(f"the folder of processed volumes takes no more: {error.strerror}") from error
+        for source in sorted({file["source"] for file in files}):
+            self.service.sources.root(source)
 
     # ── removal ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,7 +207,8 @@ def make() -> Service:
     """The preprocessor, wired."""
     settings = PreprocessorSettings()
     service = Service("preprocessor", settings)
-    workers = Workers(settings.preprocess_workers, ["gyrus.preprocessor.core.prepare", "gyrus.preprocessor.service"], settings.crash_points)
+    preload = ["gyrus.preprocessor.core.prepare", "gyrus.preprocessor.service"]
+    workers = Workers(settings.preprocess_workers, preload, crash_points=settings.crash_points)
     service.at_end(workers.close)
     preprocessor = Preprocessor(service, settings, workers)
     service.answers("preprocess", preprocessor.preprocess, workers=settings.preprocess_workers)

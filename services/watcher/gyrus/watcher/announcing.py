@@ -1,7 +1,7 @@
 """From files that were seen to batches that owe `read`: compared with what is known, bundled, never far ahead of their readers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 from gyrus.shared import crash, debts, intake
@@ -14,7 +14,9 @@ CHUNK = 1000  # files that are compared in one round trip
 BATCH_BYTES = 256_000  # of paths in one batch
 LOOK_EVERY_S = 0.1  # whether the readers have caught up
 
+FULL = "room in the stream FILES: batches wait to be read there, or NATS is away"
 Document = dict[str, Any]
+Between = Callable[[str | None], Awaitable[None]]
 Found = Mapping[str, Any]
 Stamped = tuple[str, int | None, int | None]  # path, size, mtime_ns; None where a file is lost
 
@@ -22,15 +24,13 @@ Stamped = tuple[str, int | None, int | None]  # path, size, mtime_ns; None where
 class Announcing:
     """The files of one job on their way into batches.
 
-    steps: the crash points before comparing, inserting and ringing. between: called after each batch and while readers are waited for;
-    what it raises ends the announcing. ahead: batches of the job that may wait to be read.
+    steps: the crash points before comparing, inserting and ringing. between: called after each batch, and with what is waited for while
+    NATS or the readers keep us waiting; what it raises ends the announcing. ahead: batches of the job that may wait to be read.
     """
 
-    def __init__(
-        self, service: Service, job: Document, steps: tuple[str, str, str], ahead: int, between: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, service: Service, job: Document, steps: tuple[str, str, str], ahead: int, between: Between) -> None:
         self.store, self.bus, self.job = service.store, service.bus, job
-        self.steps, self.between = steps, between
+        self.steps, self.between, self._patience_s = steps, between, service.lease_s / 2
         self.batch_files = job["options"]["batch_files"]
         self.announced = 0
         self._ahead, self._room = ahead, 0
@@ -70,10 +70,20 @@ class Announcing:
     async def _announce(self, last: bool) -> None:
         for batch in self._batches(last):
             await self._until_read()
-            await intake.announce(self.store, self.bus, self.job, batch, self.steps[1:])
+            await self._ring(intake.announce(self.store, self.bus, self.job, batch, self.steps[1:]))
             self.announced += len(batch)
             self._room -= 1
-            await self.between()
+            await self.between(None)
+
+    async def _ring(self, announcing: Coroutine[Any, Any, None]) -> None:
+        """Announce; while NATS takes nothing the job is still mine, and says what it waits for."""
+        task = asyncio.create_task(announcing)
+        try:
+            while not (await asyncio.wait({task}, timeout=self._patience_s))[0]:
+                await self.between(FULL)
+            await task
+        finally:
+            task.cancel()
 
     def _batches(self, last: bool) -> Iterator[list[Found]]:
         """Full batches of the files that wait; the rest too if it is the last."""
@@ -92,7 +102,7 @@ class Announcing:
             self._room = self._ahead - unread
             if self._room < 1:
                 await asyncio.sleep(LOOK_EVERY_S)
-                await self.between()
+                await self.between(None)
 
 
 RECEIPTS = [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1)]

@@ -11,6 +11,7 @@ from typing import Any
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.errors import Away
 from gyrus.shared.service import Service
+from gyrus.shared.sources import Sources
 from gyrus.shared.store import AFTER
 from gyrus.shared.subject_rules import SubjectRules
 from gyrus.watcher.announcing import CHUNK, Announcing, Stamped, lost
@@ -98,9 +99,9 @@ class Scans:
     async def _announce(self, job: Document, walk: Walk, progress: Progress, dry: DryRun | None) -> None:
         again = bool(job["options"].get("again"))
 
-        async def between() -> None:
+        async def between(waits_for: str | None) -> None:
             progress.announced, progress.waiting = announcing.announced, announcing.waiting
-            await self._still_mine(job, progress)
+            await self._still_mine(job, progress, waits_for)
 
         announcing = Announcing(self.service, job, STEPS, self.settings.batches_ahead, between)
 
@@ -110,13 +111,14 @@ class Scans:
             if not dry:
                 await announcing.add(compared.announce)
 
-        await between()
+        await between(None)
         async for chunk in chunks(walk):
             progress.seen += len(chunk)
             if dry:
                 dry.count(chunk)
             await take(chunk)
-            await between()
+            await between(None)
+        await walked_whole(self.service.sources, job["source"], walk)
         async for gone in lost(self.store, job, walk.root):
             self.service.sources.root(job["source"])  # a lost mount is not a thousand lost files
             if gone:
@@ -124,11 +126,11 @@ class Scans:
         await announcing.flush()
         progress.announced, progress.waiting = announcing.announced, 0
 
-    async def _still_mine(self, job: Document, progress: Progress) -> None:
-        """Renew the lease, show how far it is, and hear what people want."""
+    async def _still_mine(self, job: Document, progress: Progress, waits_for: str | None) -> None:
+        """Renew the lease, show how far it is and what it waits for, and hear what people want."""
         _, change = debts.lease("scan", self.service.lease_s)
         where = {"_id": job["_id"], **debts.is_owed("scan")}
-        told = {name: {"$literal": value} for name, value in progress.told().items()}
+        told = {name: {"$literal": value} for name, value in progress.told().items()} | {"owed.scan.waiting": waits_for or "$$REMOVE"}
         now = await self.store["jobs"].find_one_and_update(where, [*change, {"$set": told}], {"wanted": 1}, return_document=AFTER)
         if now and now.get("wanted"):
             raise Stopped(now["wanted"])
@@ -140,6 +142,13 @@ class Scans:
             progress.total = await asyncio.to_thread(count, root, path, patterns, stop.is_set)
         finally:
             stop.set()
+
+
+async def walked_whole(sources: Sources, source: str, walk: Walk) -> None:
+    """Raises Away where the source is not there after the walk, or was not for a while."""
+    sources.root(source)
+    if await asyncio.to_thread(walk.came_back):
+        raise Away(f"source '{source}' was away while it was walked")
 
 
 async def chunks(walk: Walk) -> AsyncIterator[list[Seen]]:

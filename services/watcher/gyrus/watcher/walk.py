@@ -60,7 +60,8 @@ class Walk:
     """The regular files below a folder (or that one file), folder by folder.
 
     `skipped` counts what is not looked at, by its reason. `listed`: every folder that was listed whole. `quiet`: folders as they were
-    listed before; where a folder's time is still the same its files are not looked at, only the folders in it.
+    listed before; where a folder's time is still the same its files are not looked at, only the folders in it. `lost`: what was listed
+    and then was not there; whoever finds it there after the walk knows that the source was away in between.
     """
 
     def __init__(self, root: str, below: str, patterns: Patterns = ALL, quiet: Mapping[str, Folder] | None = None) -> None:
@@ -70,6 +71,7 @@ class Walk:
         self.quiet = quiet or {}
         self.skipped: Counter[str] = Counter()
         self.listed: dict[str, Folder] = {}
+        self.lost: list[str] = []
 
     def __iter__(self) -> Generator[Seen, None, None]:
         start = f"{self.root}/{self.below}" if self.below else self.root or "/"
@@ -85,6 +87,10 @@ class Walk:
         """The text path, within the source, of a path as the operating system names it."""
         return to_text(path[len(self.root) + 1 :])
 
+    def came_back(self) -> bool:
+        """Whether something that was lost is there after all."""
+        return any(os.path.lexists(path) for path in self.lost)
+
     def _below(self, start: str, pool: ThreadPoolExecutor) -> Iterator[Seen]:
         folders = [start]  # no recursion: a tree may be as deep as it likes
         ahead: dict[str, Future[_Listing]] = {}
@@ -96,6 +102,7 @@ class Walk:
             listing = ahead.pop(folder).result()
             yield from listing.files()
             self.skipped += listing.skipped
+            self.lost += listing.lost
             if listing.whole:
                 self.listed[folder] = Folder(listing.mtime_ns, tuple(listing.folders))
             folders += sorted(listing.folders, reverse=True)
@@ -113,6 +120,7 @@ class _Listing:
         self.walk, self.path = walk, path
         self.folders: list[str] = []
         self.skipped: Counter[str] = Counter()
+        self.lost: list[str] = []
         self.mtime_ns = 0
         self.whole = False
         self._entries: Iterator[os.DirEntry[str]] = iter(())
@@ -128,7 +136,9 @@ class _Listing:
                 return
             self._entries = os.scandir(self.path)
         except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
-            self.skipped["missing folder" if isinstance(error, FileNotFoundError) else "unreadable folder"] += 1
+            is_lost = isinstance(error, FileNotFoundError)
+            self.skipped["missing folder" if is_lost else "unreadable folder"] += 1
+            self.lost += [self.path] * is_lost
             return
         except OSError as error:
             raise _broke_off(error) from error
@@ -165,7 +175,9 @@ class _Listing:
             try:
                 found.append(_seen(path, entry.stat(follow_symlinks=False)))
             except FileNotFoundError:
-                return  # it went while we looked; the documents are asked about it afterwards
+                self.lost.append(entry.path)  # it went while we looked; the documents are asked about it afterwards
+            except PermissionError:
+                self.skipped["unreadable file"] += 1  # its folder may be listed, not entered
 
 
 def count(root: str, below: str, patterns: Patterns, stop: Callable[[], bool] = lambda: False) -> int:

@@ -20,7 +20,7 @@ from gyrus.shared.service import Service, is_away
 from gyrus.shared.settings import Source
 from gyrus.shared.store import AFTER
 from gyrus.watcher.announcing import Announcing, Found, lost
-from gyrus.watcher.scan import chunks
+from gyrus.watcher.scan import chunks, walked_whole
 from gyrus.watcher.settings import WatcherSettings
 from gyrus.watcher.still import Still, is_in_transfer
 from gyrus.watcher.walk import Folder, Patterns, Seen, Walk
@@ -132,8 +132,9 @@ class Watch:
         return {"watch.by": self._me, "watch.until": {"$add": ["$$NOW", round(self.service.lease_s * 1000)]}}
 
     async def _look(self, watched: Watched, source: Source, job: Document, root: str) -> None:
-        async def between() -> None:
-            done = await self.store["jobs"].update_one({"_id": watched.job, "watch.by": self._me}, [{"$set": self._lease()}])
+        async def between(waits_for: str | None) -> None:
+            mine = {**self._lease(), "watch.waiting": waits_for or "$$REMOVE"}
+            done = await self.store["jobs"].update_one({"_id": watched.job, "watch.by": self._me}, [{"$set": mine}])
             if not done.matched_count:
                 raise NotMine
 
@@ -147,13 +148,14 @@ class Watch:
         async for chunk in chunks(walk):
             await self._first_look(look, chunk)
             await self._second_look(look, walk.root)
-            await between()
+            await between(None)
+        await walked_whole(self.sources, watched.name, walk)
         if look.whole:
             await self._look_for_lost(look, walk.root)
         watched.walked_s = time.monotonic() - started
         while look.still.due_in_s(time.monotonic()) is not None:
             await self._second_look(look, walk.root, wait=True)
-            await between()
+            await between(None)
         await announcing.flush()
         await crash.point("watch.6")
         self._remember(look, walk)

@@ -1,0 +1,102 @@
+"""Opening the files of a batch in worker processes: what they say, and who is to blame where one says nothing.
+
+A file is rejected for what it did itself only: it is blamed for the death of its reader when readers of its own died too; it has
+vanished, storage failed on it, or it takes too long, when a second look says so while its source is there and its folder can be listed.
+Else the source is away, and the batch waits.
+"""
+
+import asyncio
+import errno
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.extractor.settings import ExtractorSettings
+from gyrus.shared import crash
+from gyrus.shared.errors import Away
+from gyrus.shared.sources import Sources
+from gyrus.shared.workers import WorkerFull, WorkerLost, Workers, WorkerStalled
+
+Files = Sequence[Mapping[str, Any]]
+Answer = Header | Rejected
+
+# A mount, a device or the machine says these, whatever the file is.
+STORAGE = frozenset(
+    {
+        errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.EREMOTEIO, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH,
+        errno.ENETDOWN, errno.ENETUNREACH, errno.ECONNREFUSED, errno.ENOLINK, errno.ENFILE, errno.EMFILE, errno.ENOMEM,
+    }
+)  # fmt: skip
+
+
+def read_file(path: str) -> Answer:
+    """Read a header, in a worker process."""
+    crash.point_in_worker("read.file", path)
+    return read(path)
+
+
+def list_folder(folder: str) -> None:
+    """Raises OSError where a folder cannot be listed."""
+    with os.scandir(folder) as entries:
+        next(entries, None)
+
+
+class Opening:
+    """Opens files."""
+
+    def __init__(self, sources: Sources, settings: ExtractorSettings, workers: Workers) -> None:
+        self._sources, self._workers = sources, workers
+        self._at_once, self._limit_s = settings.read_workers, settings.read_limit_s
+
+    async def read(self, source: str, files: Files, at_once: int | None = None) -> list[Answer]:
+        """What each file says. Raises Away where the source, or a part of it, is not there."""
+        answers = await self._read(source, files, min(at_once or self._at_once, self._at_once))
+        doubted = [place for place, answer in enumerate(answers) if _may_be_the_source(answer)]
+        if doubted:
+            again = await self._read(source, [files[place] for place in doubted], 1)
+            for place, answer in zip(doubted, again, strict=True):
+                if _is_of_storage(answer):
+                    await self._check_folder(source, files[place])
+                answers[place] = answer
+        self._sources.root(source)  # a mount that was lost meanwhile: those files did not vanish
+        return answers
+
+    async def _read(self, source: str, files: Files, at_once: int) -> list[Answer]:
+        paths = [self._sources.locate(source, file["path"]) for file in files]
+        size = -(-len(paths) // at_once)
+        parts = [paths[start : start + size] for start in range(0, len(paths), size)]
+        read_parts = await asyncio.gather(*(self._workers.each(self._limit_s, read_file, part) for part in parts))
+        answers = [answer for part in read_parts for answer in part]
+        return [
+            self._blamed(answer, file) if isinstance(answer, WorkerLost) else answer for answer, file in zip(answers, files, strict=True)
+        ]
+
+    def _blamed(self, lost: WorkerLost, file: Mapping[str, Any]) -> Rejected:
+        """The rejection of a file that cost its readers; size and time are as it was announced: nobody here touches it."""
+        stamp = (file["size"] or 0, file["mtime_ns"] or 0)
+        if isinstance(lost, WorkerFull):
+            return Rejected("too_large", "Reading it takes more memory than a reader may have.", *stamp)
+        if isinstance(lost, WorkerStalled):
+            return Rejected("internal_error", f"Reading took longer than {self._limit_s:g} s.", *stamp, errno.ETIMEDOUT)
+        return Rejected("internal_error", "The reader died of this file.", *stamp)
+
+    async def _check_folder(self, source: str, file: Mapping[str, Any]) -> None:
+        folder = str(PurePath(self._sources.locate(source, file["path"])).parent)
+        try:
+            await self._workers.run(self._limit_s, list_folder, folder)
+        except (PermissionError, FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise Away(f"a folder of source '{source}' cannot be listed: {error.strerror}") from error
+        except WorkerLost as lost:
+            raise Away(f"a folder of source '{source}' cannot be listed: {lost}") from lost
+
+
+def _is_of_storage(answer: Answer) -> bool:
+    return isinstance(answer, Rejected) and answer.errno in STORAGE
+
+
+def _may_be_the_source(answer: Answer) -> bool:
+    return _is_of_storage(answer) or (isinstance(answer, Rejected) and answer.reason == "vanished")
