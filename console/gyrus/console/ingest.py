@@ -94,7 +94,7 @@ def line_of(jobs: Sequence[Document]) -> str:
 def sum_of(job: Document) -> str:
     """What a job's files came to: `seen 5 = extracted 3 + duplicate 1 + …`."""
     totals = job["totals"] or {}
-    names = [*OUTCOMES, *(["unsettled"] if totals.get("unsettled") else [])]
+    names = [*OUTCOMES, *(name for name in ("unsettled", "deleted") if totals.get(name))]
     text = f"seen {totals.get('seen', 0)} = " + " + ".join(f"{name} {totals.get(name, 0)}" for name in names)
     skipped = ", ".join(f"{count} × {what}" for what, count in (job["skipped"] or {}).items())
     return text + (f"   (skipped: {skipped})" if skipped else "")

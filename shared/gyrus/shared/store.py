@@ -43,7 +43,10 @@ INDEXES: tuple[tuple[str, list[tuple[str, int]], Document | None], ...] = (
     ("files", [("cohort", 1), ("source", 1), ("path", 1)], None),
     ("files", [("jobs", 1), ("outcome", 1), ("gone", 1)], None),
     ("files", [("again_at", 1)], {"again_at": {"$exists": True}}),
+    ("files", [("study", 1)], None),
+    ("files", [("subject", 1)], None),
     ("series", [("study", 1)], None),
+    ("series", [("subject", 1)], None),
     ("series", [("cohort", 1), ("_id", 1)], None),
     ("studies", [("subject", 1)], None),
     ("studies", [("cohort", 1), ("_id", 1)], None),
@@ -52,6 +55,8 @@ INDEXES: tuple[tuple[str, list[tuple[str, int]], Document | None], ...] = (
     ("stacks", [("study", 1)], None),
     ("stacks", [("cohort", 1), ("_id", 1)], None),
     ("stacks", [("classification.of.ruleset", 1)], None),
+    ("corrections", [("stack", 1)], None),
+    ("deletions", [("cohort", 1), ("series", 1)], None),
     *((stage.collection, [("failure.stage", 1), ("_id", 1)], {"failure": {"$exists": True}}) for stage in STAGES.values()),
 )  # fmt: skip
 

@@ -75,6 +75,7 @@ class Watcher:
 
     async def _scan(self, job: Document, n: int) -> None:
         root = self.service.sources.root(job["source"])
+        await self._no_deletion(job["cohort"])
         scan = Scan(job, job["options"].get("batch_files") or self.settings.batch_files)
         walk = Walk(root, job["path"])
         await crash.point("scan.2")
@@ -95,7 +96,7 @@ class Watcher:
         await crash.point("scan.3")
         # Open batches first: a file that leaves its batch in between has its document by then.
         waiting = await intake.announced(self.store, ids)
-        fields = {"size": 1, "mtime_ns": 1, "gone": 1, "jobs": 1}
+        fields = {"size": 1, "mtime_ns": 1, "gone": 1, "jobs": 1, "deleted": 1}
         known = {document["_id"]: document async for document in self.store["files"].find({"_id": {"$in": ids}}, fields)}
         compared = compare(seen, known, waiting, scan.job["_id"], bool(scan.job["options"].get("again")))
         scan.unchanged += compared.unchanged
@@ -104,10 +105,17 @@ class Watcher:
 
     async def _announce(self, scan: Scan, last: bool) -> None:
         for batch in scan.batches(last):
+            await self._no_deletion(scan.job["cohort"])
             await intake.announce(self.store, self.bus, scan.job, batch, ("scan.4", "scan.5"))
             scan.announced += len(batch)
             await self._still_mine(scan)
         await self._still_mine(scan)
+
+    async def _no_deletion(self, cohort: str) -> None:
+        """Raises Away while a deletion takes up what there is of the cohort: what is announced afterwards is new to it."""
+        taking_up = {"cohort": cohort, "swept": {"$exists": False}, **debts.is_owed("delete")}
+        if await self.store["deletions"].find_one(taking_up, {"_id": 1}):
+            raise Away("a deletion in this cohort is taking up what is there")
 
     async def _still_mine(self, scan: Scan) -> None:
         """Renew the lease and show how far it is."""
@@ -148,7 +156,8 @@ class Watcher:
         lost = {"$and": ["$gone", {"$ne": ["$reason", "vanished"]}]}  # it had its outcome before it went
         group = {"$group": {"_id": {"outcome": "$outcome", "lost": lost}, "n": {"$sum": 1}}}
         async for row in self.store["files"].aggregate([{"$match": {"jobs": job["_id"]}}, group]):
-            totals["gone" if row["_id"]["lost"] else row["_id"]["outcome"] or "unsettled"] += row["n"]
+            name = "gone" if row["_id"]["lost"] else row["_id"]["outcome"] or "unsettled"
+            totals[name] = totals.get(name, 0) + row["n"]  # `deleted` is there only where something was deleted meanwhile
         totals["unchanged"] = job.get("unchanged", 0)
         seen = (job.get("progress") or {}).get("seen", 0)
         accounted = sum(count for name, count in totals.items() if name != "gone")
