@@ -68,7 +68,7 @@ class Deleting:
     async def _pay(self, deletion: Document) -> None:
         await crash.point("delete.9")
         change = debts.paid("delete")
-        change["$unset"] |= dict.fromkeys(("batches", "studies", "subjects"), "")
+        change["$unset"] |= dict.fromkeys(("batches", "within", "studies", "subjects"), "")
         change["$currentDate"] = {"finished_at": True}
         holds = {"_id": deletion["_id"], **debts.unmoved("delete", debts.n_of(deletion, "delete"))}
         await self.store["deletions"].update_one(holds, change)
@@ -78,9 +78,8 @@ class Deleting:
     async def _take_up(self, deletion: Document, scope: Scope) -> Document:
         """Wait for batches that were open; then every file of the scope becomes a tombstone. What comes afterwards is new."""
         await self._wait_for_batches(deletion)
-        there = [] if scope.whole else await series_of(self.store, scope)
-        series = [one["_id"] for one in there]
-        noted = await self._note(deletion["_id"], scope, [{scope.level: scope.id}, *({**one, "series": one["_id"]} for one in there)])
+        noted = await self._resolved(deletion, scope)
+        series = noted["within"]
         await self._mark(scope.stacks(series))
         while files := await self._files(scope, series):
             if strays := {file["series"] for file in files if "series" in file and not scope.whole} - set(series):
@@ -92,6 +91,15 @@ class Deleting:
         await crash.point("delete.5")
         await self.store["deletions"].update_one({"_id": deletion["_id"]}, {"$set": {"swept": True}})
         return noted
+
+    async def _resolved(self, deletion: Document, scope: Scope) -> Document:
+        """The series of the scope as they are shown now; later they may be shown elsewhere, by the files that are still left of them."""
+        if "within" in deletion:
+            return deletion
+        there = [] if scope.whole else await series_of(self.store, scope)
+        await self._note(deletion["_id"], scope, [{scope.level: scope.id}, *({**one, "series": one["_id"]} for one in there)])
+        within = {"$set": {"within": [one["_id"] for one in there]}}
+        return dict(await self.store["deletions"].find_one_and_update({"_id": deletion["_id"]}, within, return_document=AFTER) or {})
 
     async def _wait_for_batches(self, deletion: Document) -> None:
         await crash.point("delete.2")
