@@ -14,6 +14,7 @@ ROUTES = {
     "GET /api/v1/subjects", "GET /api/v1/subjects/{id}", "GET /api/v1/studies", "GET /api/v1/studies/{id}",
     "GET /api/v1/series", "GET /api/v1/series/{id}", "GET /api/v1/stacks", "GET /api/v1/stacks/{id}",
     "GET /api/v1/failures", "POST /api/v1/failures/retry", "GET /api/v1/dead-letters", "POST /api/v1/settle", "POST /api/v1/reconcile",
+    "GET /api/v1/deletions/preview", "POST /api/v1/deletions", "GET /api/v1/deletions", "GET /api/v1/deletions/{id}",
 }  # fmt: skip
 
 

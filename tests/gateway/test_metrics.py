@@ -47,6 +47,7 @@ async def test_the_metrics_of_all_services_are_one_text_in_which_each_sample_nam
         ("watcher", "scan"),
         ("extractor", "read"),
         ("extractor", "settle"),
+        ("extractor", "delete"),
         ("classifier", "classify"),
         ("preprocessor", "preprocess"),
     }

@@ -15,6 +15,14 @@ def a_document(stamp: tuple[int, int] = STAMP, gone: bool = False, jobs: tuple[s
     return {"size": stamp[0], "mtime_ns": stamp[1], "gone": gone, "jobs": list(jobs)}
 
 
+def a_tombstone(deletion: str, jobs: tuple[str, ...] = ("earlier",)) -> dict[str, Any]:
+    """What remains of a file: the deletion was asked for before or after the job "me"."""
+    return {"jobs": list(jobs), "deleted": deletion}
+
+
+BEFORE_ME, AFTER_ME = "ma", "mz"
+
+
 def a_file(stamp: tuple[int | None, int | None] = STAMP) -> dict[str, Any]:
     return {"id": "f", "path": "a/f", "size": stamp[0], "mtime_ns": stamp[1]}
 
@@ -37,6 +45,14 @@ CASES = {
     "again: a file that is as its document says is announced": ({"known": a_document(), "again": True}, ANNOUNCED),
     "again: a file that waits is not announced a second time": ({"waiting": [(*STAMP, "other")], "again": True}, UNCHANGED),
     "again: a file that this job read is not read for ever": ({"known": a_document(jobs=("me",)), "again": True}, MINE),
+    "a file that was deleted is unchanged": ({"known": a_tombstone(BEFORE_ME)}, UNCHANGED),
+    "a file that was deleted after this job read it is not counted twice": ({"known": a_tombstone(AFTER_ME, ("me",))}, MINE),
+    "a file that was deleted and waits is unchanged": ({"known": a_tombstone(BEFORE_ME), "waiting": [(*STAMP, "other")]}, UNCHANGED),
+    "again: a file that was deleted is announced": ({"known": a_tombstone(BEFORE_ME), "again": True}, ANNOUNCED),
+    "again: a file that was deleted after this job was asked for is unchanged": (
+        {"known": a_tombstone(AFTER_ME), "again": True},
+        UNCHANGED,
+    ),
     "a file that is lost is announced": ({"seen": LOST, "known": a_document()}, ANNOUNCED),
     "a file that is lost and announced as that waits": ({"seen": LOST, "known": a_document(), "waiting": [(*LOST, "me")]}, MINE),
 }

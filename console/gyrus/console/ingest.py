@@ -143,7 +143,7 @@ def sum_of(job: Document) -> str:
     totals = job["totals"] or {}
     if job["options"].get("dry_run"):
         return f"dry run: {totals['seen']} files in {totals['folders']} subject folders, {totals['unchanged']} known already"
-    names = [*OUTCOMES, *(["unsettled"] if totals.get("unsettled") else [])]
+    names = [*OUTCOMES, *(name for name in ("unsettled", "deleted") if totals.get(name))]
     text = f"seen {totals.get('seen', 0)} = " + " + ".join(f"{name} {totals.get(name, 0)}" for name in names)
     skipped = ", ".join(f"{count} × {what}" for what, count in (job["skipped"] or {}).items())
     return text + (f"   (skipped: {skipped})" if skipped else "")

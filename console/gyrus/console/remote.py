@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gyrus.console import deleting
 from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command
 from gyrus.shared.errors import Misuse
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     for add in (_add_ingest, _add_status, _add_stacks, _add_show, _add_rejects, _add_failures, _add_retry, _add_reconcile):
         add(app)
+    deleting.register(app)
 
 
 def _open(url: str | None, key: str | None, data: Path) -> "Gateway":
@@ -230,7 +232,7 @@ def _list(found: list[Document], names: list[str], json: bool, wraps: str) -> No
 def _add_retry(app: typer.Typer) -> None:
     @command(app, "retry", "Try again what failed.", "retry", "retry --stage classify", "retry --id trial/1.2.840.113619.2.5")
     def retry(
-        stage: Annotated[str | None, typer.Option(help="Only of this stage: scan, read, settle, classify or preprocess.")] = None,
+        stage: Annotated[str | None, typer.Option(help="Only of this stage: scan, read, settle, classify, preprocess or delete.")] = None,
         id_: Annotated[str | None, typer.Option("--id", help="Only this document.")] = None,
         json: Json = False,
         url: Url = None,

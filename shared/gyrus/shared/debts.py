@@ -1,7 +1,9 @@
 """Debts: the one mechanism for all work (design §3).
 
 A document that wants work bears `owed.<stage> = {n, since, due?, lease?, tries, jobs?}`. Owed means that `since` is there. Anyone may
-owe; only the stage's room pays, and only if `n` is still what it read before it loaded anything else. `n` never goes back.
+owe; only the stage's room pays, and only if `n` is still what it read before it loaded anything else. `n` never goes back, not even
+when its document is deleted and comes again: it begins at the server's clock, in milliseconds. Else a worker that stalled before the
+deletion could pay, by the `n` that it read, a debt of after it; and NATS would take the new bell for the old one.
 
 The functions return the two arguments of an update, filter and change, so that a result and its payment are one update. Times are the
 server's (`$$NOW`).
@@ -21,7 +23,7 @@ def owe(stage: str, *, quiet_s: float = 0, cap_s: float = 0, job: str | None = N
     """
     at = f"owed.{stage}"
     change: Document = {
-        f"{at}.n": {"$add": [{"$ifNull": [f"${at}.n", 0]}, 1]},
+        f"{at}.n": {"$add": [{"$ifNull": [f"${at}.n", {"$toLong": "$$NOW"}]}, 1]},
         f"{at}.since": {"$ifNull": [f"${at}.since", "$$NOW"]},
         f"{at}.tries": 0,
     }

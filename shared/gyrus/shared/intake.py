@@ -30,6 +30,7 @@ async def announce(store: Store, bus: Bus, job: Mapping[str, Any], files: Sequen
         "quiet_s": job["quiet_s"],
         "cap_s": job["cap_s"],
         "workers": job.get("options", {}).get("workers"),
+        "again": bool(job.get("options", {}).get("again")),
         "files": [dict(file) for file in files],
     }
     await crash.point(points[0])

@@ -24,7 +24,8 @@ class Stream:
 class Stage:
     """A kind of work: the collection whose documents owe it, the room that pays, and the bell that rings for it.
 
-    `settle` has no bell: the extractor looks for series that are due. A job without a bell of its own would wait for a sweep.
+    `settle` and `delete` have no bell: the extractor looks for series that are due, and for deletions. A job without a bell of its own
+    would wait for a sweep.
     """
 
     name: str
@@ -50,6 +51,7 @@ STAGES = {
         Stage(name="settle", room="extractor", collection="series"),
         Stage(name="classify", room="classifier", collection="studies", event=StudyChanged, names="study", stream="WORK"),
         Stage(name="preprocess", room="preprocessor", collection="stacks", event=StackClassified, names="stack", stream="FACTS"),
+        Stage(name="delete", room="extractor", collection="deletions"),
     )
 }
 

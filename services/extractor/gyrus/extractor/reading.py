@@ -9,6 +9,7 @@ from gyrus.extractor.files import AGAIN_AFTER_S, Said, replaced, said, touched
 from gyrus.extractor.opening import Opening
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.shared import crash, debts, intake, metrics
+from gyrus.shared.scope import DELETED, is_left_alone
 from gyrus.shared.service import Service
 from gyrus.shared.store import UpdateOne
 from gyrus.shared.subject_rules import SubjectRules
@@ -81,21 +82,24 @@ class Reading:
         return series
 
     async def _replace(self, batch: Document, file: Mapping[str, Any], before: Document | None, answer: Said) -> set[str]:
-        """Write one file's document; as long as it has moved meanwhile, the file is read again."""
+        """Write one file's document; as long as it has moved meanwhile, the file is read again. Tombstones stay, but for `again`."""
         while True:
             if before is not None:
-                document, moved = replaced(before, answer, _identity(batch, file), batch["job"])
+                left = _left_alone(batch, before, answer)
+                document, moved = (before, False) if left else replaced(before, answer, _identity(batch, file), batch["job"])
                 await crash.point("read.2")
                 where = {"_id": before["_id"], "rev": before["rev"]}
                 if moved:
                     done = await self.store["files"].replace_one(where, await self._dated(document))
                 else:
                     done = await self.store["files"].update_one(where, {"$addToSet": {"jobs": batch["job"]}})
+                if done.matched_count and left:
+                    return set()
                 if done.matched_count:
                     _count(answer)
                     return touched(before, answer)
             before = await self.store["files"].find_one({"_id": file["id"]})
-            assert before is not None, "documents of files are not deleted while a batch is open"
+            assert before is not None, "documents of files are never deleted: a tombstone remains"
             answer = (await self._read_files(batch, [file]))[file["id"]]
 
     async def _dated(self, document: Document) -> Document:
@@ -113,6 +117,11 @@ class Reading:
 
 def _identity(batch: Document, file: Mapping[str, Any]) -> Document:
     return {"_id": file["id"], "cohort": batch["cohort"], "source": batch["source"], "path": file["path"]}
+
+
+def _left_alone(batch: Document, before: Document, answer: Said) -> bool:
+    """Whether the document is a tombstone that stays one: this batch was not asked to read it anew, or there is nothing to read."""
+    return is_left_alone(before, batch["job"], batch.get("again", False)) or (DELETED in before and answer.gone)
 
 
 def _count(answer: Said) -> None:

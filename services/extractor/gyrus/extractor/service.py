@@ -1,5 +1,6 @@
-"""The extractor as a service: batches are read, series are settled."""
+"""The extractor as a service: batches are read, series are settled, deletions are done."""
 
+from gyrus.extractor.deleting import Deleting
 from gyrus.extractor.reading import Reading
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.extractor.settling import Settling
@@ -19,4 +20,5 @@ def make() -> Service:
     settling = Settling(service, settings, workers)
     service.every(settings.settle_every_s, "settle", settling.settle_due)
     service.every(settings.sweep_every_s, "sweep_unsettled", settling.sweep_unsettled)
+    service.every(settings.settle_every_s, "delete", Deleting(service, settling).delete_due)
     return service

@@ -10,7 +10,7 @@ from gyrus.extractor.settings import ExtractorSettings
 from gyrus.extractor.settle import Settled, settle, study_of, subject_of
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.bells import bell
-from gyrus.shared.errors import GyrusError
+from gyrus.shared.errors import GyrusError, Later
 from gyrus.shared.ids import digest
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, Session, UpdateOne, literal
@@ -66,7 +66,11 @@ class Settling:
         await crash.point("settle.2")
         n = debts.n_of(document, "settle")
         await crash.point("settle.3")
-        files, settled = await self._compute(series)
+        try:
+            files, settled = await self._compute(series)
+        except Later:
+            await self._release(series)
+            raise
         async with self._turn(settled.series.get("study")):
             try:
                 bells = await self.store.transaction(lambda session: self._write(session, series, n, files, settled))
@@ -91,11 +95,19 @@ class Settling:
         files = await self.store["files"].find({"$or": [{"series": series}, {"unsettled": series}]}).to_list(None)
         mine = [file for file in files if file.get("series") == series]
         headers = {h["_id"]: h["fields"] async for h in self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}})}
+        await self._read_lost([file for file in mine if file["header"] not in headers])
         settled = await self.workers.run(self._limit_s, settle, mine, headers)
         if settled.compare:
             await self._compare_pixels([file for file in mine if file["_id"] in settled.compare])
             settled = await self.workers.run(self._limit_s, settle, mine, headers)
         return files, settled
+
+    async def _read_lost(self, files: Sequence[Document]) -> None:
+        """A deletion took a header block that was there when a reader looked, before the reader wrote its file: a read brings it back."""
+        for file in files:
+            await intake.announce_again(self.store, self.bus, file, (file["size"], file["mtime_ns"]))
+        if files:
+            raise Later("a header block of its files is missing; a read of them is owed")
 
     async def _compare_pixels(self, files: Sequence[Document]) -> None:
         """Digest the pixels of files that claim one instance; kept on their documents with the rest of the result."""
@@ -129,6 +141,8 @@ class Settling:
             await self._write_subject(session, subject)
         if changed:
             bells.studies = studies
+        elif not files and not before.get("study"):
+            await self._forget(session, series)
         await crash.point("settle.7")
         return bells
 
@@ -187,6 +201,11 @@ class Settling:
         await self.store["stacks"].update_one({"_id": id_}, change, upsert=True, session=session)
         return renewed
 
+    async def _forget(self, session: Session, series: str) -> None:
+        """A series that has no file and never had a stack: owed by a reader whose files a deletion took before they were settled."""
+        if not await self.store["stacks"].find_one({"series": series}, {"_id": 1}, session=session):
+            await self.store["series"].delete_one({"_id": series}, session=session)
+
     async def _write_study(self, session: Session, study: str, changed: bool) -> set[str]:
         """The study from its series, always with a change, so that siblings conflict; its present and former subject."""
         series = await self.store["series"].find({"study": study}, session=session).to_list(None)
@@ -220,8 +239,12 @@ class Settling:
 
     async def sweep_unsettled(self) -> None:
         """Owe `settle` for what stays in `unsettled` and is not owed: a reader wrote its file after its batch was cleared, and died."""
+        await self.owe_unsettled({})
+
+    async def owe_unsettled(self, files: Document) -> list[str]:
+        """Owe `settle` for what some files leave unsettled, where it is not owed and did not fail; what still waits for settling."""
         pipeline: list[Document] = [
-            {"$match": {"unsettled": {"$exists": True}}},
+            {"$match": {"unsettled": {"$exists": True}, **files}},
             {"$unwind": "$unsettled"},
             {"$group": {"_id": "$unsettled"}},
             {"$limit": 1000},
@@ -233,6 +256,7 @@ class Settling:
             if not debts.owes(row, "settle") and "failure" not in (row or {}):
                 change = [{"$set": {"cohort": series.split("/", 1)[0]}}, *debts.owe("settle", cap_s=0.001, quiet_s=0.001)]
                 await self.store["series"].update_one({"_id": series}, change, upsert=True)
+        return waiting
 
 
 def _digest(file: tuple[str, Stamp]) -> tuple[Stamp, str | None]:

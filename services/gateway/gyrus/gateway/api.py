@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from gyrus.gateway import status, subjects, uploads, views
+from gyrus.gateway import deleting, status, subjects, uploads, views
 from gyrus.gateway.metrics import all_metrics
 from gyrus.gateway.models import Count, FileQuestion, JobRequest, Page, Problem, Question, Retry
 from gyrus.gateway.paging import BadCursor, page
@@ -57,6 +57,7 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     _reading(api, service)
     _trouble(api, service, steering)
     api.include_router(uploads.routes(service, settings, steering))
+    api.include_router(deleting.router(service))
     app.include_router(api)
     _errors(app)
     return app

@@ -94,6 +94,7 @@ async def overview(store: Store, cohort: str | None) -> Document:
     outcomes: dict[str, int] = {}
     async for row in store["files"].aggregate([{"$match": where}, {"$group": {"_id": "$outcome", "n": {"$sum": 1}}}]):
         outcomes[row["_id"] or "unsettled"] = row["n"]
+    counts["files"] -= outcomes.get("deleted", 0)  # what remains of them only keeps them from being read
     return {
         "cohort": cohort,
         "counts": counts,

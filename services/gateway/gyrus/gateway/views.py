@@ -50,7 +50,7 @@ def file(document: Mapping[str, Any], phi: bool = False) -> Document:
     """A file: its outcome and why, and where it is if `phi`."""
     names = ("cohort", "source", "outcome", "reason", "detail", "differs", "gone", "size", "series", "sop_instance_uid", "again_at")
     shown = {"id": document["_id"], **{name: document.get(name) for name in names}}
-    return {**shown, "path": document["path"]} if phi else shown
+    return {**shown, "path": document.get("path")} if phi else shown
 
 
 View = Callable[[Mapping[str, Any], bool], Document]

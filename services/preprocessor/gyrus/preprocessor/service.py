@@ -22,7 +22,7 @@ from gyrus.shared.errors import Away, Later
 from gyrus.shared.events import StackPreprocessed
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
-from gyrus.shared.store import BEFORE
+from gyrus.shared.store import AFTER, BEFORE
 from gyrus.shared.workers import Workers
 
 Document = dict[str, Any]
@@ -63,9 +63,12 @@ class Preprocessor:
         n = debts.n_of(stack, "preprocess")
         await crash.point("preprocess.2")
         volume = await self._volume(stack, n)
+        if stack["retired"] and stack.get("deleting"):
+            await self._erase(stack_id, n)
         await crash.point("preprocess.5")
         change = debts.paid("preprocess")
         change["$set"]["volume"] = volume
+        change["$unset"]["erase"] = ""
         holds = {"_id": stack_id, **debts.unmoved("preprocess", n)}
         before = await self.store["stacks"].find_one_and_update(holds, change, return_document=BEFORE)
         await crash.point("preprocess.6")
@@ -165,6 +168,24 @@ class Preprocessor:
         for name in sorted(names, key=lambda name: name.endswith("_metadata.json")):  # the file that names the others goes last
             (self.settings.processed / name).unlink(missing_ok=True)
 
+    async def _erase(self, stack_id: str, n: int) -> None:
+        """Outputs of a stack that is being deleted: at once, and before it is paid, since afterwards nobody knows of them.
+
+        No volume may name them by then: a file that comes meanwhile makes the stack live, and its volume would be kept.
+        """
+        named = {"$setUnion": [{"$ifNull": ["$erase", []]}, {"$ifNull": ["$volume.outputs", []]}]}
+        holds = {"_id": stack_id, **debts.unmoved("preprocess", n)}
+        stack = await self.store["stacks"].find_one_and_update(holds, [{"$set": {"erase": named, "volume": None}}], return_document=AFTER)
+        await crash.point("preprocess.4b")
+        if stack is not None:
+            await asyncio.to_thread(self._unlink_with_folders, _named(stack))
+
+    def _unlink_with_folders(self, names: set[str]) -> None:
+        self._unlink(names)
+        for folder in {(self.settings.processed / name).parent for name in names}:
+            with contextlib.suppress(OSError):  # something else is in it
+                folder.rmdir()
+
     async def sweep_outputs(self) -> None:
         """Remove outputs that no volume names and none can name any more: their `n` is older than the stack's, or equal and paid."""
         for path in await asyncio.to_thread(lambda: sorted(self.settings.processed.glob("*/*/*_metadata.json"))):
@@ -174,21 +195,37 @@ class Preprocessor:
 
     async def _sweep_one(self, path: Path) -> None:
         written = json.loads(path.read_text())
-        stack = await self.store["stacks"].find_one({"_id": written["about"]["stack"]}, {"volume.outputs": 1, "owed": 1})
+        stack = await self.store["stacks"].find_one({"_id": written["about"]["stack"]}, {"volume.outputs": 1, "erase": 1, "owed": 1})
         folder = path.parent.relative_to(self.settings.processed)
-        if stack is None or str(folder / path.name) in _named(stack):
-            return
-        n = debts.n_of(stack, "preprocess")
-        if written["about"]["n"] < n or (written["about"]["n"] == n and not debts.owes(stack, "preprocess")):
+        if stack is None:
+            orphan = await self._was_deleted(written["about"]["stack"])
+        else:
+            orphan = str(folder / path.name) not in _named(stack) and _is_older(written["about"]["n"], stack)
+        if orphan:
             self._unlink([str(folder / name) for name in written["files"] if Path(name).name == name])  # the grace is over
+
+    async def _was_deleted(self, stack: str) -> bool:
+        """Whether a deletion took the stack: outputs of one that nobody knows may belong to another database, and stay."""
+        series = stack.rpartition("/")[0]
+        query = {"cohort": series.split("/", 1)[0], "$or": [{"scope.level": "cohort"}, {"series": series}]}
+        return await self.store["deletions"].find_one(query, {"_id": 1}) is not None
 
 
 def _refused(of: Document, n: int, reason: str, detail: str, outputs: Iterable[str] = ()) -> Document:
     return {"of": of, "n": n, "refused": reason, "detail": detail, "outputs": list(outputs)}
 
 
+def _is_older(n: int, stack: Document) -> bool:
+    """Whether outputs that were made for `n` can be named no more; a stack that never owed any came again after a deletion."""
+    if "preprocess" not in stack.get("owed", {}):
+        return True
+    now = debts.n_of(stack, "preprocess")
+    return n < now or (n == now and not debts.owes(stack, "preprocess"))
+
+
 def _named(stack: Mapping[str, Any]) -> set[str]:
-    return set(_outputs(stack.get("volume")))
+    """The outputs of a stack's volume, and those that are being erased."""
+    return {*_outputs(stack.get("volume")), *stack.get("erase", ())}
 
 
 def _outputs(volume: Mapping[str, Any] | None) -> list[str]:

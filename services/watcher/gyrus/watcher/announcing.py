@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from typing import Any
 
 from gyrus.shared import crash, debts, intake
+from gyrus.shared.errors import Away
 from gyrus.shared.service import Service
 from gyrus.shared.store import Store
 from gyrus.watcher.compare import Compared, compare
@@ -14,6 +15,7 @@ CHUNK = 1000  # files that are compared in one round trip
 BATCH_BYTES = 256_000  # of paths in one batch
 LOOK_EVERY_S = 0.1  # whether the readers have caught up
 
+RECEIPTS = [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1), ("deleted", 1)]  # an index that answers by itself
 FULL = "room in the stream FILES: batches wait to be read there, or NATS is away"
 Document = dict[str, Any]
 Between = Callable[[str | None], Awaitable[None]]
@@ -54,9 +56,10 @@ class Announcing:
 
     async def _known(self, ids: Sequence[str], job: str | None) -> dict[str, Document]:
         """What documents say of files; from an index alone, unless it matters who read them."""
-        fields = {"_id": 1, "size": 1, "mtime_ns": 1, "gone": 1}
+        fields = dict(RECEIPTS)
         cursor = self.store["files"].find({"_id": {"$in": list(ids)}}, {**fields, "jobs": 1} if job else fields)
-        return {document["_id"]: document async for document in (cursor if job else cursor.hint(RECEIPTS))}
+        found = cursor if job else cursor.hint(RECEIPTS)  # the index says null of a field that is not there
+        return {one["_id"]: {name: value for name, value in one.items() if value is not None} async for one in found}
 
     async def add(self, files: Sequence[Found]) -> None:
         """Announce what fills a batch; the rest waits for more."""
@@ -70,6 +73,7 @@ class Announcing:
     async def _announce(self, last: bool) -> None:
         for batch in self._batches(last):
             await self._until_read()
+            await no_deletion(self.store, self.job["cohort"])
             await self._ring(intake.announce(self.store, self.bus, self.job, batch, self.steps[1:]))
             self.announced += len(batch)
             self._room -= 1
@@ -105,7 +109,11 @@ class Announcing:
                 await self.between(None)
 
 
-RECEIPTS = [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1)]
+async def no_deletion(store: Store, cohort: str) -> None:
+    """Raises Away while a deletion takes up what there is of the cohort: what is announced afterwards is new to it."""
+    taking_up = {"cohort": cohort, "swept": {"$exists": False}, **debts.is_owed("delete")}
+    if await store["deletions"].find_one(taking_up, {"_id": 1}):
+        raise Away("a deletion in this cohort is taking up what is there")
 
 
 async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[Stamped]]:

@@ -14,7 +14,7 @@ from gyrus.shared.service import Service
 from gyrus.shared.sources import Sources
 from gyrus.shared.store import AFTER
 from gyrus.shared.subject_rules import SubjectRules
-from gyrus.watcher.announcing import CHUNK, Announcing, Stamped, lost
+from gyrus.watcher.announcing import CHUNK, Announcing, Stamped, lost, no_deletion
 from gyrus.watcher.dry_run import DryRun
 from gyrus.watcher.settings import WatcherSettings
 from gyrus.watcher.walk import Patterns, Seen, Walk, count
@@ -74,6 +74,7 @@ class Scans:
     async def _scan(self, job: Document, n: int) -> None:
         options, progress = job["options"], Progress()
         root = self.service.sources.root(job["source"])
+        await no_deletion(self.store, job["cohort"])
         patterns = Patterns(tuple(options.get("include") or ()), tuple(options.get("exclude") or ()))
         walk = Walk(root, job["path"], patterns)
         dry = DryRun(job, await self._rules.of(job["cohort"])) if options.get("dry_run") else None

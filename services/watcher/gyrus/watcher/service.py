@@ -35,7 +35,8 @@ class Watcher:
         lost = {"$and": ["$gone", {"$ne": ["$reason", "vanished"]}]}  # it had its outcome before it went
         group = {"$group": {"_id": {"outcome": "$outcome", "lost": lost}, "n": {"$sum": 1}}}
         async for row in self.store["files"].aggregate([{"$match": {"jobs": job["_id"]}}, group]):
-            totals["gone" if row["_id"]["lost"] else row["_id"]["outcome"] or "unsettled"] += row["n"]
+            name = "gone" if row["_id"]["lost"] else row["_id"]["outcome"] or "unsettled"
+            totals[name] = totals.get(name, 0) + row["n"]  # `deleted` is there only where something was deleted meanwhile
         totals["unchanged"] = job.get("unchanged", 0)
         seen = 0 if job.get("stopped") else (job.get("progress") or {}).get("seen", 0)  # what was not announced has no outcome
         accounted = sum(count for name, count in totals.items() if name != "gone")
