@@ -17,6 +17,7 @@ import pytest
 import SimpleITK
 from pydicom.dataset import Dataset
 
+from console.conftest import Sample
 from gyrus.classifier.core import load_rules
 from gyrus.console.offline import Found, classify, extract
 from gyrus.console.sample import SampleSummary, write_sample
@@ -50,15 +51,13 @@ class Cohort:
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
-    folder = tmp_path_factory.mktemp("sample")
-    summary = write_sample(folder)
+def cohort(sample: Sample) -> Cohort:
     headers = defaultdict(list)
-    for path in sorted(folder.glob("sub-*/**/*")):
+    for path in sorted(sample.folder.glob("sub-*/**/*")):
         if path.is_file():
             header = pydicom.dcmread(path, stop_before_pixels=True)
             headers[str(header.SeriesInstanceUID)].append(header)
-    return Cohort(folder, summary, headers)
+    return Cohort(sample.folder, sample.summary, headers)
 
 
 @pytest.fixture(scope="module")

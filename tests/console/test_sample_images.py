@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from gyrus.console.sample import write_sample
+from console.conftest import Sample
 
 with warnings.catch_warnings(action="ignore", category=UserWarning):  # nibabel calls its DICOM readers experimental
     from nibabel.nicom import dicomwrappers
@@ -23,12 +23,10 @@ Series = dict[str, list[Dataset]]
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory) -> Series:
+def series(sample: Sample) -> Series:
     """The data sets with their pixels by station and series number, such as `SAMPLEMR1/8`, in the order of their numbers."""
-    folder = tmp_path_factory.mktemp("sample")
-    write_sample(folder)
     found = defaultdict(list)
-    for path in folder.glob("sub-*/**/*"):
+    for path in sample.folder.glob("sub-*/**/*"):
         if path.is_file():
             dataset = pydicom.dcmread(path)
             found[f"{dataset.StationName}/{dataset.SeriesNumber}"].append(dataset)

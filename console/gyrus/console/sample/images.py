@@ -20,6 +20,7 @@ Random = np.random.Generator
 
 MR_LARGEST = 4095  # 12 bits stored
 MR_GAIN, MR_NOISE = 900, 0.015
+EPI_GAIN, EPI_NOISE = 1500, 0.005  # large voxels, late echo
 CT_OFFSET_HU = 1024  # stored = HU + 1024: rescale intercept -1024
 CT_OUTSIDE = -2000  # what GE stores outside the reconstructed circle
 CT_NOISE_HU = 3.5
@@ -63,7 +64,7 @@ def _echo(camera: Camera, image: Image) -> Floats:
     turns = camera.see("field", image.slice_index) * np.float32(echo_ms / 1000 / CYCLES_TO_LOSE)
     contrast = "gre" if image.contrast == "phase" else image.contrast
     echo: Floats = camera.see(contrast, image.slice_index) * np.exp(-np.square(turns) - np.float32(echo_ms / ECHO_DECAY_MS))
-    return echo * np.float32(np.exp(25 / ECHO_DECAY_MS) if contrast == "epi" else 1)
+    return echo
 
 
 def _phase(camera: Camera, image: Image, random: Random) -> Picture:
@@ -77,7 +78,7 @@ def _phase(camera: Camera, image: Image, random: Random) -> Picture:
 def _bold(camera: Camera, image: Image, random: Random) -> Picture:
     """A T2*-weighted echo planar image; where the light is seen, a little brighter while it flickers."""
     active = camera.see("active", image.slice_index) * (ACTIVATION if image.volume_index in LIT else 0.0)
-    return _magnitude(_echo(camera, image) * (1 + active.astype(np.float32)), random, noise=MR_NOISE / 2)
+    return _magnitude(_echo(camera, image) * (1 + active.astype(np.float32)), random, gain=EPI_GAIN, noise=EPI_NOISE)
 
 
 def _diffusion(camera: Camera, image: Image, random: Random) -> Picture:
