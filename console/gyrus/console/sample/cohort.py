@@ -1,6 +1,7 @@
 """The words of the sample cohort: who was scanned, on what, and what one row of the table of series says."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from pydicom.uid import UID, generate_uid
@@ -15,6 +16,7 @@ Form = Literal["classic", "mosaic", "enhanced"]  # a file for each slice, for ea
 CT_PASS_MS = 32_000.0  # one pass of an axial head CT, which has no repetition time
 
 
+@cache
 def uid_of(*names: str) -> UID:
     """The same identifier for the same names, on every machine."""
     return generate_uid(entropy_srcs=["|".join(["gyrus sample cohort", *names])])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydicom.dataset import Dataset, FileMetaDataset, PrivateBlock
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage, PositronEmissionTomographyImageStorage
 
 from gyrus.console.sample.cohort import Elements, Image, PrivateElements, uid_of
@@ -47,11 +47,22 @@ def add_elements(dataset: Dataset, elements: Elements) -> None:
 
 def add_private(dataset: Dataset, elements: PrivateElements) -> None:
     """Add private elements behind their creators' reservations."""
-    blocks: dict[tuple[int, str], PrivateBlock] = {}
+    blocks: dict[tuple[int, str], int] = {}
     for (group, creator, element), (representation, value) in elements.items():
         if (group, creator) not in blocks:
-            blocks[group, creator] = dataset.private_block(group, creator, create=True)
-        blocks[group, creator].add_new(element, representation, value)
+            blocks[group, creator] = _reserved(dataset, group, creator)
+        dataset.add_new((group, blocks[group, creator] << 8 | element), representation, value)
+
+
+def _reserved(dataset: Dataset, group: int, creator: str) -> int:
+    """The block of a creator, reserved where it has none yet. (pydicom's own search sorts the whole header, a thousand times over.)"""
+    for block in range(0x10, 0x100):
+        if (group, block) not in dataset:
+            dataset.add_new((group, block), "LO", creator)
+            return block
+        if dataset[group, block].value == creator:
+            return block
+    raise ValueError(f"group {group:04X} has no block left for {creator}")
 
 
 def decimal(value: Any) -> str:

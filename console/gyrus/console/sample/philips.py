@@ -22,7 +22,6 @@ CREATORS = {  # which a release reserves in this order, used or not
 PLANES = {"SAG": "SAGITTAL", "COR": "CORONAL", "AX": "TRANSVERSAL"}
 SLOPE, SCALE_SLOPE = 1.36263736263736, 0.0046875
 PHASE_MRAD = 1000 * math.pi  # phase images are shown from minus this to this
-SPIN_ECHOES = ("SE", "IR")
 
 
 def add_elements(dataset: Dataset, image: Image) -> None:
@@ -33,9 +32,9 @@ def add_elements(dataset: Dataset, image: Image) -> None:
     dataset.SequenceName = ""
     dataset.TemporalPositionIdentifier = dataset.NumberOfTemporalPositions = "1"
     dataset.AcquisitionNumber = image.series.number // 100
-    slopes = _scale(dataset, image)
-    weights = _weight(dataset, image)
-    add_private(dataset, {**slopes, **weights, **_protocol(dataset, image), **_place(image)})
+    add_private(dataset, {**_scale(dataset, image), **_weight(dataset, image)})
+    if image.series.form == "classic":  # a frame keeps few of its own
+        add_private(dataset, {**_protocol(dataset, image), **_place(image)})
 
 
 def file_name(image: Image, nth: int) -> str:
@@ -51,6 +50,7 @@ def _scale(dataset: Dataset, image: Image) -> PrivateElements:
         dataset.WindowCenter, dataset.WindowWidth = 0, round(2 * PHASE_MRAD)
     dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = decimal(slope), decimal(intercept), unit
     return {
+        (0x2005, MR, 0x11): ("CS", "P" if image.contrast == "phase" else "M"),
         (0x2005, MR, 0x0D): ("FL", 0.0),
         (0x2005, MR, 0x0E): ("FL", SCALE_SLOPE if image.contrast != "phase" else 1 / slope),
         (0x2005, MR_FIVE, 0x09): ("DS", decimal(intercept)),
@@ -91,7 +91,6 @@ def _protocol(dataset: Dataset, image: Image) -> PrivateElements:
         (0x2001, IMAGING, 0x21): ("CS", "Y" if "FS" in elements.get("ScanOptions", ()) else "N"),
         (0x2001, IMAGING, 0x23): ("DS", elements["FlipAngle"]),
         (0x2001, IMAGING, 0x81): ("IS", 1),
-        (0x2005, MR, 0x11): ("CS", "P" if image.contrast == "phase" else "M"),
         (0x2005, MR, 0x30): ("FL", float(elements["RepetitionTime"])),
         (0x2005, MR, 0x6E): ("CS", dataset.ImageType[-1]),
         (0x2005, MR, 0x6F): ("CS", "3D" if is_3d else "MS"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pydicom.dataset import Dataset
 
-from gyrus.console.sample.cohort import Image, Series, Volume
+from gyrus.console.sample.cohort import Image, PrivateElements, Series, Volume
 from gyrus.console.sample.geometry import Slab, Vector
 from gyrus.console.sample.headers import add_private, clock, decimal
 from gyrus.console.sample.mosaic import add_tiles, slice_times_ms
@@ -104,12 +104,14 @@ def _add_diffusion(dataset: Dataset, volume: Volume) -> None:
     """(0019,xx0C) b-value, (0019,xx0D) directionality, (0019,xx0E) direction, (0019,xx27) b-matrix: xx xy xz yy yz zz."""
     if volume.b_value is None:
         return
-    block = dataset.private_block(0x0019, HEADER, create=True)
-    block.add_new(0x0C, "IS", volume.b_value)
-    block.add_new(0x0D, "CS", "DIRECTIONAL" if volume.direction else "NONE")
+    elements: PrivateElements = {
+        (0x0019, HEADER, 0x0C): ("IS", volume.b_value),
+        (0x0019, HEADER, 0x0D): ("CS", "DIRECTIONAL" if volume.direction else "NONE"),
+    }
     if volume.direction:
-        block.add_new(0x0E, "FD", list(volume.direction))
-        block.add_new(0x27, "FD", list(_b_matrix(volume)))
+        elements[0x0019, HEADER, 0x0E] = ("FD", list(volume.direction))
+        elements[0x0019, HEADER, 0x27] = ("FD", list(_b_matrix(volume)))
+    add_private(dataset, elements)
 
 
 def _b_matrix(volume: Volume) -> Vector:
