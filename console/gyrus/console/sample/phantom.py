@@ -71,10 +71,11 @@ class Head:
     def _mixture(self, signals: Mapping[str, float]) -> Floats:
         air = np.float32(signals.get("air", 0.0))
         mixture = np.full(self.shape, air, dtype=np.float32)
+        part = np.empty_like(mixture)
         for tissue, fraction in self.tissues.items():
             if signals[tissue] == air:
                 continue
-            mixture += fraction * np.float32((signals[tissue] - air) / WHOLE)
+            mixture += np.multiply(fraction, np.float32((signals[tissue] - air) / WHOLE), out=part)
         return mixture
 
     @cached_property
