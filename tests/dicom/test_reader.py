@@ -16,6 +16,8 @@ from dicom.headers import a_dataset, a_file, with_raw_value
 from gyrus.dicom import REJECT_REASONS, RETRYABLE, Header, Rejected, read
 from gyrus.dicom import parse as parsing
 
+STUDY_UID = b"\x20\x00\x0d\x00UI"  # tag and value representation of (0020,000D)
+
 
 def header_of(path: Path) -> Header:
     header = read(path)
@@ -90,6 +92,16 @@ def test_what_is_no_dicom_file_is_refused_by_its_bytes(tmp_path: Path, content: 
 )
 def test_an_object_that_is_no_image_of_ours_is_refused_with_its_reason(tmp_path: Path, elements: dict[str, Any], reason: str) -> None:
     assert reason_of(a_file(tmp_path, a_dataset(**elements))) == reason
+
+
+@pytest.mark.parametrize("bytes_of_it", [1, 4, 6, 7, 8, 9])
+def test_a_header_that_breaks_off_within_an_element_before_the_identifiers_is_corrupt(tmp_path: Path, bytes_of_it: int) -> None:
+    path = a_file(tmp_path, a_dataset())
+    whole = path.read_bytes()
+
+    path.write_bytes(whole[: whole.index(STUDY_UID) + bytes_of_it])
+
+    assert reason_of(path) == "corrupt_header"
 
 
 def test_a_missing_modality_follows_from_the_class(tmp_path: Path) -> None:

@@ -66,6 +66,10 @@ def test_a_b_value_may_stand_only_in_the_name_of_the_sequence(tmp_path: Path) ->
     assert read_with(tmp_path, "SIEMENS", [], SequenceName="*ep_b1000#3")["diffusion_b_value"] == 1000
 
 
+def test_a_map_over_several_b_values_has_none(tmp_path: Path) -> None:
+    assert "diffusion_b_value" not in read_with(tmp_path, "SIEMENS", [], SequenceName="*ep_b0_1000")
+
+
 @pytest.mark.parametrize(
     ("manufacturer", "element", "factor"),
     [

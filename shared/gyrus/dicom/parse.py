@@ -22,6 +22,7 @@ from gyrus.dicom.sniff import looks_like
 from gyrus.dicom.values import Value
 
 LARGEST_HEADER = 256 << 20  # bytes
+SMALLEST_ELEMENT = 8  # bytes: tag and length, without a value
 SMALL_READ = 1 << 16  # bytes; a longer one is compared with what the file still holds
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
@@ -122,13 +123,16 @@ def _dataset(file: _Bounded, *, stop_before_pixels: bool) -> FileDataset | Failu
 
 
 def _breaks_off(dataset: FileDataset, size: int) -> bool:
-    """Whether the last element that could be read is longer than the file, or none could be."""
+    """Whether the last element that could be read is longer than the file or followed by a piece of one, or none could be."""
     tags = list(dataset.keys()) or list(dataset.file_meta.keys())
     if not tags or dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         return not tags
     home = dataset if dataset.keys() else dataset.file_meta
     last = home.get_item(max(tags), keep_deferred=True)
-    return isinstance(last, RawDataElement) and last.length != UNDEFINED and last.value_tell + last.length > size
+    if not isinstance(last, RawDataElement) or last.length == UNDEFINED:
+        return False
+    left = size - last.value_tell - last.length
+    return left < 0 or 0 < left < SMALLEST_ELEMENT
 
 
 def _order(dataset: FileDataset) -> str:

@@ -1,38 +1,68 @@
-"""The header of one image: what every vendor writes; the vendor's own elements are added by `siemens` and `ge`."""
+"""The header of one image: what every vendor writes; the vendor's own elements are added by `siemens`, `ge` and `philips`."""
 
 from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage, PositronEmissionTomographyImageStorage
 
-from gyrus.console.sample.cohort import Image, PrivateElements, uid_of
+from gyrus.console.sample.cohort import Elements, Image, PrivateElements, uid_of
 from gyrus.console.sample.geometry import Vector
-from gyrus.console.sample.images import Pixels
+from gyrus.console.sample.images import Picture
 
-SOP_CLASSES = {"MR": MRImageStorage, "CT": CTImageStorage}
+SOP_CLASSES = {"MR": MRImageStorage, "CT": CTImageStorage, "PT": PositronEmissionTomographyImageStorage}
 CHARACTER_SET = "ISO_IR 100"
-WINDOWS = {"t1": (500, 1000), "flair": (450, 900), "diffusion": (350, 700), "adc": (1250, 2500), "ct": (35, 80)}  # centre, width
+MR_WINDOW = (450, 900)  # centre, width
+WINDOWS = {
+    "t1": (500, 1000),
+    "tse": (550, 1100),
+    "diffusion": (350, 700),
+    "adc": (1250, 2500),
+    "ct": (35, 80),
+    "pet": (7500, 15000),
+    "phase": (0, 8192),
+    "venous phase": (0, 8192),
+}
 
 
-def header_of(image: Image, pixels: Pixels) -> Dataset:
+def header_of(image: Image, picture: Picture) -> Dataset:
     """The data set of one image without the vendor's own elements."""
     series = image.series
     dataset = Dataset()
-    for elements in (series.study.subject.elements, series.study.elements, series.study.scanner, series.elements):
-        for keyword, value in elements.items():
-            setattr(dataset, keyword, value)
+    for elements in (series.study.subject.elements, series.study.elements, series.study.scanner, image.elements):
+        add_elements(dataset, elements)
     _identify(dataset, image)
     _date(dataset, image)
     _place(dataset, image)
-    _draw(dataset, image, pixels)
+    _draw(dataset, image, picture)
+    add_elements(dataset, picture.elements)
     add_private(dataset, series.private)
     return dataset
 
 
+def add_elements(dataset: Dataset, elements: Elements) -> None:
+    """Set elements by their keywords."""
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+
+
 def add_private(dataset: Dataset, elements: PrivateElements) -> None:
     """Add private elements behind their creators' reservations."""
+    blocks: dict[tuple[int, str], int] = {}
     for (group, creator, element), (representation, value) in elements.items():
-        dataset.private_block(group, creator, create=True).add_new(element, representation, value)
+        if (group, creator) not in blocks:
+            blocks[group, creator] = _reserved(dataset, group, creator)
+        dataset.add_new((group, blocks[group, creator] << 8 | element), representation, value)
+
+
+def _reserved(dataset: Dataset, group: int, creator: str) -> int:
+    """The block of a creator, reserved where it has none yet. (pydicom's own search sorts the whole header, a thousand times over.)"""
+    for block in range(0x10, 0x100):
+        if (group, block) not in dataset:
+            dataset.add_new((group, block), "LO", creator)
+            return block
+        if dataset[group, block].value == creator:
+            return block
+    raise ValueError(f"group {group:04X} has no block left for {creator}")
 
 
 def decimal(value: Any) -> str:
@@ -62,7 +92,7 @@ def _identify(dataset: Dataset, image: Image) -> None:
     dataset.SeriesDescription = series.description
     dataset.SeriesNumber = series.number
     dataset.InstanceNumber = image.number
-    dataset.AcquisitionNumber = image.volume_index + 1
+    dataset.AcquisitionNumber = image.elements.get("AcquisitionNumber", image.volume_index + 1)
     dataset.ReferringPhysicianName = ""
     dataset.PositionReferenceIndicator = ""
     dataset.file_meta = FileMetaDataset()
@@ -79,7 +109,7 @@ def _date(dataset: Dataset, image: Image) -> None:
 
 
 def _place(dataset: Dataset, image: Image) -> None:
-    slab = image.series.slab
+    slab = image.slab
     row, column, step = slab.directions()
     position = slab.position(image.slice_index)
     dataset.ImagePositionPatient = decimals(position)
@@ -94,7 +124,8 @@ def _place(dataset: Dataset, image: Image) -> None:
         dataset.AcquisitionMatrix = [slab.rows, 0, 0, slab.columns] if along_rows else [0, slab.columns, slab.rows, 0]
 
 
-def _draw(dataset: Dataset, image: Image, pixels: Pixels) -> None:
+def _draw(dataset: Dataset, image: Image, picture: Picture) -> None:
+    pixels = picture.pixels
     signed = pixels.dtype.kind == "i"
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"
@@ -103,5 +134,5 @@ def _draw(dataset: Dataset, image: Image, pixels: Pixels) -> None:
     dataset.BitsStored = 16 if signed else 12
     dataset.HighBit = dataset.BitsStored - 1
     dataset.PixelRepresentation = int(signed)
-    dataset.WindowCenter, dataset.WindowWidth = WINDOWS[image.series.contrast]
+    dataset.WindowCenter, dataset.WindowWidth = WINDOWS.get(image.contrast, MR_WINDOW)
     dataset.PixelData = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()

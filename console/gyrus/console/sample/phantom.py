@@ -7,7 +7,7 @@ front, z upwards, millimetres.
 
 import gzip
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ TEMPLATE_NAME = "mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
 TEMPLATE_ORIGIN_MM = (-98.0, -134.0, -72.0)
 NIFTI_HEADER_BYTES = 352  # header and empty extension of a NIfTI-1 file
 WHOLE = 255  # a voxel that is all one tissue
+MOST_KEPT = 8  # volumes of 35 MB
 
 
 class NoTemplate(FileNotFoundError):
@@ -51,21 +52,30 @@ class Head:
     """Fractions of tissues, each (right, front, up) on the template's 1 mm grid, 0..255; what is missing to 255 is air."""
 
     tissues: Mapping[str, Fractions]
-    _mixed: dict[str, Floats] = field(default_factory=dict)
+    _kept: dict[str, Floats] = field(default_factory=dict)
 
     def mix(self, name: str, signals: Mapping[str, float]) -> Floats:
-        """Signal of each voxel: the tissues' signals weighted by their fractions. The name keeps the mixture for the next series."""
-        if name not in self._mixed:
-            self._mixed[name] = self._mixture(signals)
-        return self._mixed[name]
+        """Signal of each voxel: the tissues' signals weighted by their fractions."""
+        return self.keep(name, lambda: self._mixture(signals))
+
+    def keep(self, name: str, make: Callable[[], Floats]) -> Floats:
+        """What was made under this name, kept for the next slices and series; what was not asked for longest is forgotten."""
+        volume = self._kept.pop(name, None)
+        if volume is None:
+            volume = make()
+        while len(self._kept) >= MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[name] = volume
+        return volume
 
     def _mixture(self, signals: Mapping[str, float]) -> Floats:
         air = np.float32(signals.get("air", 0.0))
         mixture = np.full(self.shape, air, dtype=np.float32)
+        part = np.empty_like(mixture)
         for tissue, fraction in self.tissues.items():
             if signals[tissue] == air:
                 continue
-            mixture += fraction * np.float32((signals[tissue] - air) / WHOLE)
+            mixture += np.multiply(fraction, np.float32((signals[tissue] - air) / WHOLE), out=part)
         return mixture
 
     @cached_property
@@ -78,10 +88,10 @@ def read_head() -> Head:
     """Build the head from the installed template. Raises NoTemplate."""
     t1, grey, white = (_template(kind) for kind in ("t1", "gm", "wm"))
     brain = t1 > 0
-    cavity_field = _smooth(brain, 13)
+    cavity_field = smooth(brain, 13)
     cavity = np.maximum(_ramp(cavity_field, 0.36, 0.10), brain)
     skull = np.maximum(_ramp(cavity_field, 0.13, 0.08), cavity)
-    flesh_field = _smooth((cavity_field > 0.05) | _inside(t1.shape, FACE) | _inside(t1.shape, NECK) | _inside(t1.shape, NOSE), 9)
+    flesh_field = smooth((cavity_field > 0.05) | inside(t1.shape, FACE) | inside(t1.shape, NECK) | inside(t1.shape, NOSE), 9)
     skin = _ramp(flesh_field, 0.30, 0.12)
     flesh = np.maximum(_ramp(flesh_field, 0.72, 0.12), skull)
     return Head(_layers(grey, white, (cavity, skull, flesh, np.maximum(skin, flesh))))
@@ -91,8 +101,8 @@ def _layers(grey: Fractions, white: Fractions, shells: tuple[Floats, Floats, Flo
     """Nested outlines (cavity of the skull, skull, flesh, skin), 0..1, become tissues that add up to at most 255."""
     cavity, skull, flesh, skin = shells
     outside = 1 - skull
-    eye = np.maximum.reduce([_inside(skin.shape, eye) for eye in EYES]) * outside
-    hollow = np.maximum.reduce([_inside(skin.shape, part) for part in (AIRWAY, NASAL_CAVITY, FRONTAL_SINUS)]) * outside
+    eye = np.maximum.reduce([inside(skin.shape, eye) for eye in EYES]) * outside
+    hollow = np.maximum.reduce([inside(skin.shape, part) for part in (AIRWAY, NASAL_CAVITY, FRONTAL_SINUS)]) * outside
     white = np.minimum(white, WHOLE - grey)
     return {
         "grey": grey,
@@ -126,7 +136,7 @@ def _ramp(values: Floats, level: float, width: float) -> Floats:
     return slope
 
 
-def _inside(shape: tuple[int, ...], solid: Ellipsoid) -> NDArray[np.bool_]:
+def inside(shape: tuple[int, ...], solid: Ellipsoid) -> NDArray[np.bool_]:
     axes = zip(shape, TEMPLATE_ORIGIN_MM, solid.centre, solid.radii, strict=True)
     squares = (((np.arange(size) + origin - centre) / radius) ** 2 for size, origin, centre, radius in axes)
     x, y, z = (square.astype(np.float32) for square in squares)
@@ -134,9 +144,9 @@ def _inside(shape: tuple[int, ...], solid: Ellipsoid) -> NDArray[np.bool_]:
     return inside
 
 
-def _smooth(mask: NDArray[np.bool_], width_mm: int) -> Floats:
+def smooth(shape: NDArray[np.bool_] | Floats, width_mm: int) -> Floats:
     """A bell of about width/2 standard deviation: three running means of an odd width along each axis; edges are continued."""
-    values = mask.astype(np.float32)
+    values = shape.astype(np.float32)
     for axis in range(3):
         for _ in range(3):
             values = _running_mean(values, width_mm, axis)

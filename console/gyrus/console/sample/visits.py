@@ -16,6 +16,13 @@ TWO = Subject(
     nod_deg=6.0,
     lean_deg=-2.5,
 )
+THREE = Subject(
+    code="sub-03",
+    elements={"PatientName": "SAMPLE^THREE", "PatientID": "SAMPLE-03", "PatientBirthDate": "19710101", "PatientSex": "F"},
+    scale=(0.97, 1.02, 1.0),
+    nod_deg=-3.0,
+    lean_deg=0.5,
+)
 
 PRISMA: Elements = {
     "Manufacturer": "SIEMENS",
@@ -40,6 +47,30 @@ LIGHTSPEED: Elements = {
     "StationName": "SAMPLECT1",
     "DeviceSerialNumber": "900003",
     "SoftwareVersions": "07MW18.4",
+}
+DISCOVERY: Elements = {
+    "Manufacturer": "GE MEDICAL SYSTEMS",
+    "ManufacturerModelName": "Discovery 690",
+    "InstitutionName": "Sample Hospital",
+    "StationName": "SAMPLEPT1",
+    "DeviceSerialNumber": "900004",
+    "SoftwareVersions": "pet_mict.54",
+}
+ACHIEVA: Elements = {
+    "Manufacturer": "Philips Medical Systems",
+    "ManufacturerModelName": "Achieva dStream",
+    "InstitutionName": "Sample Hospital",
+    "StationName": "SAMPLEMR3",
+    "DeviceSerialNumber": "90005",
+    "SoftwareVersions": ["5.3.0", "5.3.0.3"],
+}
+INGENIA: Elements = {
+    "Manufacturer": "Philips",
+    "ManufacturerModelName": "Ingenia Elition X",
+    "InstitutionName": "Sample Hospital",
+    "StationName": "SAMPLEMR4",
+    "DeviceSerialNumber": "90006",
+    "SoftwareVersions": ["5.7.1", "5.7.1.1"],
 }
 
 ONE_MR = Study(
@@ -85,5 +116,51 @@ TWO_CT = Study(
         "AccessionNumber": "SAMPLE0003",
         "StudyDescription": "CT HEAD WITHOUT CONTRAST",
         "PatientAge": "072Y",
+    },
+)
+TWO_PET = Study(
+    code="sub-02/pet",
+    subject=TWO,
+    vendor="ge",
+    scanner=DISCOVERY,
+    elements={
+        "StudyDate": "20240503",
+        "StudyTime": "101000",
+        "StudyID": "331",
+        "AccessionNumber": "SAMPLE0004",
+        "StudyDescription": "PET BRAIN FDG",
+        "PatientAge": "072Y",
+        "PatientSize": "1.77",
+        "PatientWeight": "81",
+    },
+)
+THREE_MR = Study(
+    code="sub-03/mr",
+    subject=THREE,
+    vendor="philips",
+    scanner=ACHIEVA,
+    elements={
+        "StudyDate": "20230614",
+        "StudyTime": "110000",
+        "StudyID": "569000001",
+        "AccessionNumber": "SAMPLE0005",
+        "StudyDescription": "MRI Hersenen",
+        "PatientAge": "052Y",
+        "PatientWeight": "66",
+    },
+)
+THREE_LATER = Study(
+    code="sub-03/mr-later",
+    subject=THREE,
+    vendor="philips",
+    scanner=INGENIA,
+    elements={
+        "StudyDate": "20240620",
+        "StudyTime": "100500",
+        "StudyID": "603000001",
+        "AccessionNumber": "SAMPLE0006",
+        "StudyDescription": "MRI Hersenen",
+        "PatientAge": "053Y",
+        "PatientWeight": "67",
     },
 )

@@ -1,16 +1,19 @@
 """Writes the sample cohort: the table's series, the odd files, pydicom's test files. The same bytes in every run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
 
-from gyrus.console.sample import ge, siemens
-from gyrus.console.sample.cohort import Image, Series
+from gyrus.console.sample import ge, philips, siemens
+from gyrus.console.sample.cohort import Form, Image, Series
+from gyrus.console.sample.enhanced import in_frame_order, multi_frame
 from gyrus.console.sample.headers import header_of
-from gyrus.console.sample.images import pixels_of
+from gyrus.console.sample.images import Picture, pictures_of
+from gyrus.console.sample.mosaic import tiled
 from gyrus.console.sample.odd import ODD_FILES, ODD_FOLDER, OddFile, copy_pydicom_files
 from gyrus.console.sample.phantom import Head, read_head
 from gyrus.console.sample.table import SERIES
@@ -18,15 +21,16 @@ from gyrus.console.sample.table import SERIES
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
-    """How a vendor adds its own elements to a header, and how it names the file of an image below the subject's folder."""
+    """How a vendor adds its own elements to a header, and how it names an image, the nth of its study, below the subject's folder."""
 
     add_elements: Callable[[Dataset, Image], None]
-    file_name: Callable[[Image], str]
+    file_name: Callable[[Image, int], str]
 
 
 VENDORS: Mapping[str, Vendor] = {
     "siemens": Vendor(add_elements=siemens.add_elements, file_name=siemens.file_name),
     "ge": Vendor(add_elements=ge.add_elements, file_name=ge.file_name),
+    "philips": Vendor(add_elements=philips.add_elements, file_name=philips.file_name),
 }
 
 
@@ -66,16 +70,43 @@ def write_sample(folder: Path) -> SampleSummary:
 def path_of(image: Image) -> str:
     """Where an image is written, below the cohort's folder."""
     study = image.series.study
-    return f"{study.subject.code}/{VENDORS[study.vendor].file_name(image)}"
+    before = sum(series.images for series in SERIES if series.study is study and series.number < image.series.number)
+    return f"{study.subject.code}/{VENDORS[study.vendor].file_name(image, before + image.number)}"
 
 
 def _write_series(folder: Path, series: Series, head: Head) -> None:
-    for image, pixels in pixels_of(series, head):
-        header = header_of(image, pixels)
-        VENDORS[series.study.vendor].add_elements(header, image)
+    for image, header in FORMS[series.form](series, head):
         path = folder / path_of(image)
         path.parent.mkdir(parents=True, exist_ok=True)
-        header.save_as(path, enforce_file_format=True)
+        header.save_as(path, enforce_file_format=True, overwrite=False)
+
+
+def _classic(series: Series, head: Head) -> Iterator[tuple[Image, Dataset]]:
+    return ((image, _header(image, picture)) for image, picture in pictures_of(series, head))
+
+
+def _mosaic(series: Series, head: Head) -> Iterator[tuple[Image, Dataset]]:
+    for _, slices in groupby(pictures_of(series, head), key=lambda one: one[0].volume_index):
+        images, pictures = zip(*slices, strict=True)
+        yield images[0], _header(images[0], tiled(pictures))
+
+
+def _enhanced(series: Series, head: Head) -> Iterator[tuple[Image, Dataset]]:
+    frames = sorted(_classic(series, head), key=lambda frame: in_frame_order(frame[0]))
+    yield frames[0][0], multi_frame(frames)
+
+
+FORMS: Mapping[Form, Callable[[Series, Head], Iterator[tuple[Image, Dataset]]]] = {
+    "classic": _classic,
+    "mosaic": _mosaic,
+    "enhanced": _enhanced,
+}
+
+
+def _header(image: Image, picture: Picture) -> Dataset:
+    header = header_of(image, picture)
+    VENDORS[image.series.study.vendor].add_elements(header, image)
+    return header
 
 
 def _write_odd(folder: Path, odd: OddFile) -> None:
@@ -105,7 +136,7 @@ def _expected(series: Series) -> dict[str, Any]:
         "series_uid": str(series.uid),
         "series_description": series.description,
         "modality": series.modality,
-        "images": len(series.volumes) * series.slab.slices,
+        "images": series.images,
         "volumes": len(series.volumes),
         "labels": dict(series.expected),
     }

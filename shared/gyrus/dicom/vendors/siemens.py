@@ -18,7 +18,7 @@ _IMAGE_COMMENTS = 0x00204000
 _MOST_TAGS = 1024
 _ACCELERATION = re.compile(r"\bp(\d+)(?:s(\d+))?\b")
 _MULTIBAND = re.compile(r"\bMB(\d+)\b")
-_SEQUENCE_B = re.compile(r"ep_b(\d+)")
+_SEQUENCE_B = re.compile(r"ep_b(\d+)(?![\d_])")  # `ep_b0_1000` is a map over several b-values, and has none
 
 
 def csa_texts(block: bytes, wanted: frozenset[str]) -> dict[str, list[str]]:
