@@ -62,7 +62,10 @@ def _parts(files: Sequence[tuple[Path, str]], count: int) -> Iterator[Sequence[t
 def _link(files: Sequence[tuple[Path, str]], inbox: Path) -> None:
     for file, path in files:
         (inbox / path).parent.mkdir(parents=True, exist_ok=True)
-        os.link(file, inbox / path)
+        try:
+            os.link(file, inbox / path)
+        except OSError:  # another disk
+            shutil.copy2(file, inbox / path)
 
 
 async def _all_known(system: System, files: int) -> bool:

@@ -48,9 +48,9 @@ async def test_whoever_is_killed_while_thousands_of_files_arrive_the_end_is_that
     files = in_order_of_arrival(clones)
 
     started = time.monotonic()
-    undisturbed = await matrix.run(clones.parent / f"undisturbed-{os.getpid()}", files, waves=20, kills=None, gap_s=0)
+    undisturbed = await matrix.run(tmp_path / "undisturbed", files, waves=20, kills=None, gap_s=0)
     between = time.monotonic()
-    disturbed = await matrix.run(clones.parent / f"disturbed-{os.getpid()}", files, waves=60, kills=random.Random(SEED), gap_s=GAP_S)
+    disturbed = await matrix.run(tmp_path / "disturbed", files, waves=60, kills=random.Random(SEED), gap_s=GAP_S)
 
     print(f"{len(files)} files: undisturbed {between - started:.0f} s, disturbed {time.monotonic() - between:.0f} s")
     assert differences(disturbed, undisturbed) == []
