@@ -1,4 +1,4 @@
-"""The files that are measured: headers of the sample cohort (Siemens and GE, MR and CT), visit after visit, or real ones.
+"""The files that are measured: headers of the sample cohort (its classic series of three vendors), visit after visit, or real ones.
 
 Pixels are zeros: nobody reads them here. A private block of 48 kB stands for the protocol that a real scanner writes into every file.
 """
@@ -12,9 +12,11 @@ from pydicom.dataset import Dataset
 
 from gyrus.console.sample.cohort import Image, Series, uid_of
 from gyrus.console.sample.headers import add_private, header_of
+from gyrus.console.sample.images import Picture
 from gyrus.console.sample.table import SERIES
 from gyrus.console.sample.writer import VENDORS, path_of
 
+CLASSIC = tuple(series for series in SERIES if series.form == "classic")
 PROTOCOL = {(0x0099, "GYRUS BENCH", 0x10): ("OB", bytes(range(256)) * 188)}
 
 
@@ -22,7 +24,7 @@ def write_visits(folder: Path, files: int) -> Path:
     """So many files, in as many visits of the sample's subjects as it takes; each visit has UIDs and a PatientID of its own."""
     left = files
     for visit in count(1):
-        for series in SERIES:
+        for series in CLASSIC:
             left -= write_series(folder / f"visit-{visit:04}", series, visit, left)
             if not left:
                 return folder
@@ -35,7 +37,7 @@ def write_series(folder: Path, series: Series, visit: int, most: int) -> int:
     slices = series.slab.slices
     images = [Image(series=series, volume_index=n // slices, slice_index=n % slices) for n in range(len(series.volumes) * slices)][:most]
     for image in images:
-        dataset = header_of(image, pixels)
+        dataset = header_of(image, Picture(pixels))
         VENDORS[series.study.vendor].add_elements(dataset, image)
         add_private(dataset, PROTOCOL)
         _revisit(dataset, visit)
