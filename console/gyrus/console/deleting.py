@@ -2,12 +2,11 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gyrus.console.options import DATA, Data, Json, Key, Url, command
+from gyrus.console.options import DATA, Data, Json, Key, Url, command, open_gateway
 
 if TYPE_CHECKING:
     from gyrus.console.client import Gateway
@@ -54,18 +53,12 @@ def register(app: typer.Typer) -> None:
         scope = _scope(cohort=cohort, subject=subject, study=study, series=series)
         if not (yes or sys.stdin.isatty()):
             raise typer.BadParameter("nobody can be asked here: say --yes")
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             if not (yes or _agreed(gateway.get("deletions/preview", **scope))):
                 print("nothing was deleted", file=sys.stderr)
                 raise typer.Exit(1)
             deletion = gateway.post("deletions", {"scope": scope})
             _tell(_waited(gateway, deletion) if wait else deletion, json)
-
-
-def _open(url: str | None, key: str | None, data: Path) -> "Gateway":
-    from gyrus.console.client import Gateway, find_address  # noqa: PLC0415 - so that --help is quick
-
-    return Gateway(find_address(url, key, data))
 
 
 def _scope(**named: str | None) -> dict[str, str]:

@@ -1,14 +1,13 @@
 """Commands that list jobs and steer their scans."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command
+from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command, open_gateway
 
 if TYPE_CHECKING:
-    from gyrus.console.client import Gateway
+    pass
 
 Document = dict[str, Any]
 Job = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job; `gyrus jobs` lists them.")]
@@ -22,19 +21,13 @@ def register(app: typer.Typer) -> None:
     _add_action(app, "cancel", "End the scan of a job; what it announced is still read.")
 
 
-def _open(url: str | None, key: str | None, data: Path) -> "Gateway":
-    from gyrus.console.client import Gateway, find_address  # noqa: PLC0415 - so that --help is quick
-
-    return Gateway(find_address(url, key, data))
-
-
 def _add_jobs(app: typer.Typer) -> None:
     @command(app, "jobs", "List jobs: how far they are, and what they came to.", "jobs", "jobs --cohort trial --json")
     def jobs(cohort: CohortOnly = None, json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
         """List jobs."""
         from gyrus.console import render  # noqa: PLC0415
 
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             found = list(gateway.pages("jobs", cohort=cohort))
         if json:
             render.lines(found)
@@ -55,7 +48,7 @@ def _add_action(app: typer.Typer, action: str, what: str) -> None:
         """Steer a job."""
         from gyrus.console import render  # noqa: PLC0415
 
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             answer = gateway.post(f"jobs/{job}/{action}")
         if json:
             render.lines([answer])

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from gyrus.console.client import Gateway
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,3 +26,10 @@ def command(app: typer.Typer, name: str, what: str, *examples: str) -> Callable[
     """Make a function a command; `what` is its one sentence."""
     shown = "\n".join(f"  gyrus {example}" for example in examples)
     return app.command(name, short_help=what, help=f"\b\nExamples:\n{shown}\n\n{what}")
+
+
+def open_gateway(url: str | None, key: str | None, data: Path) -> "Gateway":
+    """The gateway that these options name. Raises Misuse where they name none."""
+    from gyrus.console.client import Gateway, find_address  # noqa: PLC0415 - so that --help is quick
+
+    return Gateway(find_address(url, key, data))

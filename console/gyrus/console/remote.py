@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gyrus.console import deleting
-from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command
+from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command, open_gateway
 from gyrus.shared.errors import Misuse
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ def register(app: typer.Typer) -> None:
     for add in (_add_ingest, _add_status, _add_stacks, _add_show, _add_rejects, _add_failures, _add_retry, _add_reconcile):
         add(app)
     deleting.register(app)
-
-
-def _open(url: str | None, key: str | None, data: Path) -> "Gateway":
-    from gyrus.console.client import Gateway, find_address  # noqa: PLC0415 - so that --help is quick
-
-    return Gateway(find_address(url, key, data))
 
 
 def _add_ingest(app: typer.Typer) -> None:
@@ -71,7 +65,7 @@ def _add_ingest(app: typer.Typer) -> None:
         from gyrus.console import ingest  # noqa: PLC0415
 
         coded = {"subjects": subjects, "subject_map": ingest.read_map(subject_map)}
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             options = {"workers": workers, "batch_files": batch_size, "again": not resume, "dry_run": dry_run, **coded}
             jobs = ingest.start(gateway, cohort, folder, **options, include=include or [], exclude=exclude or [])
             if dry_run:
@@ -115,7 +109,7 @@ def _add_status(app: typer.Typer) -> None:
         """Show an overview."""
         from gyrus.console import render  # noqa: PLC0415
 
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             found = gateway.get("status", cohort=cohort, phi=phi or None)
         if json:
             render.lines([found])
@@ -138,7 +132,7 @@ def _add_stacks(app: typer.Typer) -> None:
 
         if json and csv:
             raise typer.BadParameter("--json or --csv, not both")
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             if json:
                 render.lines(records.ordered(stack) for stack in gateway.pages("stacks", cohort=cohort))
             elif csv:
@@ -162,7 +156,7 @@ def _add_show(app: typer.Typer) -> None:
         """Show one stack."""
         from gyrus.console import records, render  # noqa: PLC0415
 
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             found = gateway.get(f"stacks/{_only(gateway.pages('stacks', cohort=cohort), stack)}")
         if json:
             render.lines([records.ordered(found)])
@@ -203,7 +197,7 @@ def _add_rejects(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """List rejected files."""
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             question = {"cohort": cohort, "outcome": "rejected", "reason": reason, "phi": phi or None}
             found = list(gateway.pages("files", **question))
         _list(found, ["cohort", "source", *(["path"] if phi else ["id"]), "reason", "detail"], json, "detail")
@@ -213,7 +207,7 @@ def _add_failures(app: typer.Typer) -> None:
     @command(app, "failures", "List work that failed five times, and what to do.", "failures", "failures --cohort trial --json")
     def failures(cohort: CohortOnly = None, json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
         """List failures."""
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             found = gateway.get("failures", cohort=cohort, limit=1000)
         _list(found, ["stage", "id", "error", "advice"], json, "error")
 
@@ -240,7 +234,7 @@ def _add_retry(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """Owe again what failed."""
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             _count(gateway.post("failures/retry", {"stage": stage, "id": id_}), "failures are tried again", json)
 
 
@@ -248,7 +242,7 @@ def _add_reconcile(app: typer.Typer) -> None:
     @command(app, "reconcile", "After a restored backup: settle every series, look for every volume, scan every place.", "reconcile")
     def reconcile(json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
         """Bring documents, files and volumes into accord."""
-        with _open(url, key, data) as gateway:
+        with open_gateway(url, key, data) as gateway:
             _count(gateway.post("reconcile"), "places are scanned again", json)
 
 

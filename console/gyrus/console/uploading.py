@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import typer
 
-from gyrus.console.options import DATA, Data, Json, Key, Url, command
+from gyrus.console.options import DATA, Data, Json, Key, Url, command, open_gateway
 from gyrus.shared.errors import Misuse
 from gyrus.shared.paths import from_text, to_text
 
@@ -61,9 +61,7 @@ def register(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """Upload, and wait if asked."""
-        from gyrus.console.client import Gateway, find_address  # noqa: PLC0415 - so that --help is quick
-
-        with Gateway(find_address(url, key, data)) as gateway:
+        with open_gateway(url, key, data) as gateway:
             told = send(gateway, paths, cohort)
             _tell_refused(told)
             _wait_or_leave(gateway, told, wait, json)
