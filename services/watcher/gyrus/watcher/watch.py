@@ -28,7 +28,8 @@ from gyrus.watcher.walk import Folder, Patterns, Seen, Walk
 Document = dict[str, Any]
 STEPS = ("watch.3", "watch.4", "watch.5")
 RESTLESS_S = 60.0  # a folder in which something changed so lately is listed at every look
-REST_FACTOR = 2  # a look that walks long is followed by a rest that is longer by this
+REST_FACTOR = 2  # a look that walks long is followed by a rest that is longer by this, …
+LONGEST_REST_S = 30.0  # … but not for ever: it may have been long since readers were waited for
 _log = logging.getLogger("gyrus.watch")
 
 
@@ -91,7 +92,8 @@ class Watch:
             except Exception as error:  # noqa: BLE001 - watching goes on; a fault of it is logged with its trace
                 fault = not is_away(error)
                 _log.log(logging.ERROR if fault else logging.WARNING, "look_interrupted", exc_info=error if fault else None)
-            await asyncio.sleep(max(self.settings.watch_every_s, REST_FACTOR * watched.walked_s))
+            rest_s = min(REST_FACTOR * watched.walked_s, LONGEST_REST_S)
+            await asyncio.sleep(max(self.settings.watch_every_s, rest_s))
 
     # ── one look ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
