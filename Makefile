@@ -17,7 +17,7 @@ check: setup
 	$(BIN)/lint-imports
 
 test: setup
-	$(BIN)/pytest -m 'not soak and not bench'
+	$(BIN)/pytest -m 'not soak and not bench' -n 2 --dist worksteal
 
 soak: setup
 	$(BIN)/pytest -m soak --timeout 3600
