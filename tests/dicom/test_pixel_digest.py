@@ -74,3 +74,21 @@ def test_a_file_that_is_not_as_expected_or_no_file_is_not_digested(tmp_path: Pat
     assert pixel_digest(str(path), (1, 1)) == ((path.stat().st_size, path.stat().st_mtime_ns), None)
     assert pixel_digest(str(tmp_path / "gone"), (1, 1)) == ((None, None), None)
     assert pixel_digest(str(tmp_path / "pipe"), (1, 1)) == ((None, None), None)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "folder", "link", "pipe"])
+def test_what_is_no_regular_file_is_told_from_pixels_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    make = {"folder": path.mkdir, "link": lambda: path.symlink_to("/etc/hostname"), "pipe": lambda: os.mkfifo(path)}
+    make.get(kind, lambda: None)()
+
+    assert pixel_digest(str(path), (1, 2)) == ((None, None), None)
+
+
+def test_a_file_that_cannot_be_opened_is_as_expected_and_has_no_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(digesting.os, "open", refusing)
+
+    assert pixel_digest(str(tmp_path / "closed"), (1, 2)) == ((1, 2), None)

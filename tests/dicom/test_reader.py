@@ -64,7 +64,7 @@ def test_size_and_time_are_those_of_the_file(tmp_path: Path) -> None:
         (b"", "empty_file"),
         (b"x", "not_dicom"),
         (b"# A folder of images\n" * 40, "not_dicom"),
-        (gzip.compress(b"x" * 400), "compressed_container"),
+        (gzip.compress(b"x" * 400, mtime=0), "compressed_container"),
         (b"PK\x03\x04" + b"\0" * 400, "compressed_container"),
         (b"\0" * 128 + b"DICM", "corrupt_header"),
         (b"\0" * 128 + b"DICM" + b"\x07noise" * 40, "corrupt_header"),
@@ -112,10 +112,11 @@ def test_a_path_that_is_gone_has_vanished(tmp_path: Path) -> None:
     assert read(tmp_path / "gone") == Rejected("vanished", "", 0, 0)
 
 
-def test_a_pipe_and_a_folder_are_no_files_and_do_not_hold_the_reader_up(tmp_path: Path) -> None:
+def test_a_pipe_a_folder_or_a_link_in_the_place_of_a_file_means_that_it_vanished(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(a_file(tmp_path, a_dataset()))
 
-    assert (reason_of(tmp_path / "pipe"), reason_of(tmp_path)) == ("not_dicom", "not_dicom")
+    assert [reason_of(path) for path in (tmp_path / "pipe", tmp_path, tmp_path / "link")] == ["vanished"] * 3
 
 
 def test_a_file_that_grows_while_it_is_read_is_still_changing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,11 +143,11 @@ def test_a_tree_that_goes_while_we_look_is_found_out_where_it_comes_back(
     assert ([seen.path for seen in rest], walk.came_back()) == (["a/2"], is_back)
 
 
-def test_only_paths_without_a_file_are_missing_and_a_dangling_link_is_there(tmp_path: Path) -> None:
+def test_paths_without_a_regular_file_are_missing(tmp_path: Path) -> None:
     root = a_tree(tmp_path, "a/1", b"\xff")
-    (root / "dangling").symlink_to("nowhere")
+    (root / "link").symlink_to(root / "a/1")
 
-    assert missing(str(root), ["a/1", "a/2", "%FF", "%FE", "dangling", "a/1/below"]) == ["a/2", "%FE", "a/1/below"]
+    assert missing(str(root), ["a/1", "a/2", "%FF", "%FE", "link", "a", "a/1/below"]) == ["a/2", "%FE", "link", "a", "a/1/below"]
 
 
 def test_a_tree_may_be_as_deep_as_the_file_system_allows(tmp_path: Path) -> None:
@@ -165,6 +165,22 @@ def test_a_tree_may_be_as_deep_as_the_file_system_allows(tmp_path: Path) -> None
     subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)  # pytest's own cleaning recurses
 
     assert seen == ["d/" * depth + "x"]
+
+
+def test_a_path_that_is_too_long_is_counted_and_the_rest_is_seen(tmp_path: Path) -> None:
+    root = a_tree(tmp_path, "z/1")
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(150):
+        os.mkdir("d" * 30, dir_fd=here)
+        there = os.open("d" * 30, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = there
+    os.close(here)
+
+    seen, skipped = walked(root)
+    subprocess.run(["rm", "-r", str(tmp_path / ("d" * 30))], check=True)  # pytest's own cleaning recurses
+
+    assert (seen, skipped) == (["z/1"], {"unreadable folder": 1})
 
 
 def test_patterns_say_which_files_are_looked_at_and_the_others_are_counted(tmp_path: Path) -> None:

@@ -112,7 +112,8 @@ def line_of(jobs: Sequence[Document]) -> str:
     if jobs[0]["state"] in ("watching", "waiting"):
         seen = f"{progress[0].get('announced', 0)} files announced"
     owed = ", ".join(f"{stage} {count}" for stage, count in jobs[0]["owed"].items())
-    return f"{seen}{_pace_of(progress)}; to do: {owed or 'nothing'}"
+    waits = f"; waits for: {', '.join(jobs[0]['waiting_for'])}" if jobs[0]["waiting_for"] else ""
+    return f"{seen}{_pace_of(progress)}; to do: {owed or 'nothing'}{waits}"
 
 
 def _pace_of(progress: Sequence[Document]) -> str:
@@ -121,6 +122,8 @@ def _pace_of(progress: Sequence[Document]) -> str:
     if not going or any(one.get("total") is None for one in going):
         return ""
     done, total, rate = (sum(one[name] for one in going) for name in ("done", "total", "files_per_s"))
+    if done >= total:
+        return ""
     left = str(timedelta(seconds=round(max(one["left_s"] for one in going))))
     return f", {done} of {total} done, {rate:.0f} files/s, about {left} left"
 

@@ -26,6 +26,13 @@ def register(app: typer.Typer) -> None:
     deleting.register(app)
 
 
+def _named(text: str) -> Path:
+    """A path; an empty one is a variable that was not set."""
+    if not text:
+        raise typer.BadParameter("it is empty: name a folder, `.` for this one")
+    return Path(text)
+
+
 def _add_ingest(app: typer.Typer) -> None:
     @command(
         app,
@@ -39,7 +46,7 @@ def _add_ingest(app: typer.Typer) -> None:
         "ingest /data/trial --subject-map codes.csv           folder,subject: which folder has which code",
     )
     def ingest_(  # noqa: PLR0913 - typer: a parameter an option
-        folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder.", show_default=False)] = None,
+        folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder.", parser=_named, show_default=False)] = None,
         *,
         cohort: Annotated[str, typer.Option("--cohort", "-c", help="Where its stacks belong.")] = "default",
         workers: Annotated[int, typer.Option(min=1, max=64, help="Files read at once, at most; services keep to their own number.")] = 4,

@@ -114,6 +114,8 @@ def status(found: Mapping[str, Any]) -> None:
     for title, name in (("there", "counts"), ("files", "outcomes"), ("to do", "owed"), ("failed", "failures")):
         counts = [f"{count} {what}" for what, count in found[name].items() if count or name == "counts"]
         print(f"{title:7} {', '.join(counts) or 'nothing'}")
+    if found["gone"]:
+        print(f"gone    {found['gone']} of these files are no longer at their paths")
     for source in found["watched"]:
         print(f"watched {source['source']} → cohort {source['cohort']}: {source.get('announced', 0)} files announced")
     for what in found["waiting_for"]:

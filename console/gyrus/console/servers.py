@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import platform
+import random
 import signal
 import socket
 import subprocess
@@ -88,6 +89,9 @@ def stop_process(process: subprocess.Popen[bytes], patience_s: float = 10) -> No
         process.wait()
 
 
+BOUND = range(10_000, 32_000)  # below those that the system gives to outgoing connections, which may take one at any time
+
+
 class Ports:
     """Free ports of this machine, remembered in the data directory; one that was taken meanwhile is replaced."""
 
@@ -98,7 +102,7 @@ class Ports:
     def get(self, name: str) -> int:
         """The port of a server or service."""
         if name not in self._known or not _is_free(self._known[name]):
-            self._known[name] = _is_free(0)
+            self._known[name] = next(port for port in iter(lambda: random.choice(BOUND), None) if _is_free(port))  # noqa: S311
             self._file.write_text(json.dumps(self._known, indent=1))
         return self._known[name]
 
@@ -107,15 +111,15 @@ class Ports:
         return self._known[name]
 
 
-def _is_free(port: int) -> int:
-    """The port (a new one for 0) if it can be bound, else 0."""
+def _is_free(port: int) -> bool:
+    """Whether a port can be bound."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            return 0
-        return int(probe.getsockname()[1])
+            return False
+        return True
 
 
 class Nats:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -14,9 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
 from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_process, stop_process
 from gyrus.console.signals import held
 from gyrus.shared.errors import Misuse
+from gyrus.shared.settings import COHORT, Settings
+from gyrus.shared.sources import Sources, folder_name
 
 GRACE_S = 5.0  # services, then nats-server, then mongod: all within 15 s
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
@@ -36,7 +42,10 @@ class Up:
     def __init__(self, data: Path, extra: Mapping[str, str] | None = None, watch: tuple[Path, str] | None = None) -> None:
         self.data = data.resolve()
         self.watched = watch and (watch[0].resolve(), watch[1])
-        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misuse(f"{self.data} cannot be the data directory: {error.strerror}.") from None
         self._lock = (self.data / "lock").open("w")
         self._extra = dict(extra or {})
         self._grace_s = GRACE_S
@@ -52,6 +61,7 @@ class Up:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Misuse(f"gyrus is up already on {self.data}: stop it first, or name another directory with --data.") from None
+        self._settings()
         ports = Ports(self.data)
         environment = self._environment(ports)
         self._grace_s = float(environment["GYRUS_GRACE_S"])
@@ -90,16 +100,27 @@ class Up:
         return {**ours, **os.environ, **self._extra, **self._watched_source()}
 
     def _watched_source(self) -> dict[str, str]:
-        """GYRUS_SOURCES with the watched folder: under the name that it has already if it was ingested before."""
+        """GYRUS_SOURCES with the watched folder, under a name that stays its own: `sources.json` remembers it."""
         if self.watched is None:
             return {}
-        folder, cohort = str(self.watched[0]), self.watched[1]
-        given, grown = _sources(os.environ.get("GYRUS_SOURCES", "{}")), self.data / "sources.json"
-        known = {**(_sources(grown.read_text()) if grown.exists() else {}), **given}
-        name = next((name for name, source in known.items() if source["path"] == folder), "inbox")
-        if known.get(name, {}).get("path", folder) != folder:
-            raise Misuse(f"There is a source '{name}' already, and it is another folder: give {folder} a name of its own in GYRUS_SOURCES.")
-        return {"GYRUS_SOURCES": json.dumps({**given, name: {**known.get(name, {}), "path": folder, "cohort": cohort}})}
+        folder, cohort = self.watched
+        settings = self._settings()
+        sources = Sources(settings)
+        name = next((name for name, source in sources.all().items() if source.path == folder), None)
+        if name is None:
+            name = folder_name(folder) if "inbox" in sources.all() else "inbox"
+            sources.add(folder, name)
+        given = {**settings.sources, name: sources.all()[name].model_copy(update={"cohort": cohort})}
+        return {"GYRUS_SOURCES": json.dumps({one: source.model_dump(mode="json", exclude_defaults=True) for one, source in given.items()})}
+
+    def _settings(self) -> Settings:
+        """What the environment sets for every service. Raises Misuse where that cannot be."""
+        if self.watched and not re.match(COHORT, self.watched[1]):
+            raise Misuse(f"'{self.watched[1]}' is no name of a cohort: lower case letters, digits, - and _.")
+        try:
+            return Settings(sources_file=self.data / "sources.json")
+        except (ValidationError, SettingsError) as error:
+            raise Misuse(f"The settings of the environment cannot be used: {error}") from None
 
     def _folder(self, name: str) -> Path:
         folder = self.data / name
@@ -118,7 +139,8 @@ class Up:
         logs.mkdir(exist_ok=True)
         settings = {**environment, "GYRUS_HTTP_PORT": str(ports.get(room))}
         with held():
-            self.services[room] = start_process([sys.executable, "-m", f"gyrus.{room}"], logs / f"{room}.log", settings)
+            # -P: what lies in the folder where it was typed is not imported
+            self.services[room] = start_process([sys.executable, "-P", "-m", f"gyrus.{room}"], logs / f"{room}.log", settings)
 
     def _wait_until_ready(self, ports: Ports) -> None:
         deadline = time.monotonic() + 120
@@ -169,11 +191,6 @@ class Up:
             if server:
                 server.stop()
         self._lock.close()
-
-
-def _sources(text: str) -> dict[str, dict[str, object]]:
-    """Sources as objects, from JSON in which a path alone may stand for one."""
-    return {name: {"path": source} if isinstance(source, str) else source for name, source in json.loads(text).items()}
 
 
 def _answers(url: str) -> bool:

@@ -9,7 +9,7 @@ import pydicom
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from gyrus.dicom.announce import ENCAPSULATED, pixels_at
-from gyrus.dicom.reader import OPEN_FLAGS
+from gyrus.dicom.reader import NOT_THERE, OPEN_FLAGS
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 PIECE = 1 << 20  # bytes
@@ -17,19 +17,20 @@ Stamp = tuple[int | None, int | None]
 
 
 def pixel_digest(path: str, expected: Stamp) -> tuple[Stamp, str | None]:
-    """Size and mtime of the file as it was opened (None, None where there is none), and the BLAKE2b digest of its pixel bytes.
+    """Size and mtime of the file as it was opened (None, None where there is no regular file), and the BLAKE2b digest of its pixel bytes.
 
     The bytes are compared as they are stored: another transfer syntax is another encoding, and a field that differs. The digest is None
     where the pixels cannot be read, or the file is not as `expected`.
     """
     try:
         handle = os.open(path, OPEN_FLAGS)
-    except OSError:
+    except OSError as error:
+        return ((None, None) if error.errno in NOT_THERE else expected), None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
         return (None, None), None
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            return (None, None), None
         stamp = (status.st_size, status.st_mtime_ns)
         if stamp != expected:
             return stamp, None

@@ -5,6 +5,7 @@ But a MemoryError is raised: who gave the memory judges, and a process that had 
 Headers are hostile input: an element that is larger than `LARGEST_READ` or an inflated header beyond `LARGEST_HEADER` ends the reading.
 """
 
+import errno
 import io
 import logging
 import os
@@ -18,6 +19,7 @@ from gyrus.dicom.parse import Failure, Parsed, parse
 from gyrus.dicom.rejects import REJECT_REASONS
 from gyrus.dicom.values import Value
 
+NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # the last: a link, which is not followed
 OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW  # no link; a pipe without a writer must not hold the reader up
 
 
@@ -63,10 +65,9 @@ def read(path: str | os.PathLike[str]) -> Header | Rejected:
     """Read the header of one file."""
     try:
         handle = os.open(path, OPEN_FLAGS)
-    except (FileNotFoundError, NotADirectoryError):
-        return Rejected("vanished", "", 0, 0)
     except (OSError, ValueError) as error:
-        return Rejected("unreadable", _system(error), 0, 0, getattr(error, "errno", None))
+        code = getattr(error, "errno", None)
+        return Rejected("vanished", "", 0, 0) if code in NOT_THERE else Rejected("unreadable", _system(error), 0, 0, code)
     try:
         return _read_open(handle)
     finally:
@@ -76,7 +77,7 @@ def read(path: str | os.PathLike[str]) -> Header | Rejected:
 def _read_open(handle: int) -> Header | Rejected:
     before = os.fstat(handle)
     if not stat.S_ISREG(before.st_mode):
-        return Rejected("not_dicom", "It is not a regular file.", 0, before.st_mtime_ns)
+        return Rejected("vanished", "", 0, 0)  # a folder or a pipe in its place: walks announce regular files only
     outcome = _outcome(io.FileIO(handle, closefd=False), before.st_size)
     after = os.fstat(handle)
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):

@@ -3,6 +3,7 @@
 `gyrus settings` prints them with their origin. Nothing else reads the environment.
 """
 
+import glob
 from pathlib import Path
 
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator, model_validator
@@ -19,12 +20,17 @@ class Source(BaseModel, frozen=True, extra="forbid"):
     path: Path = Field(description="Where this service sees the source.")
     cohort: str | None = Field(None, pattern=COHORT, description="The cohort of its files; with it the source is watched for good.")
     quiet_s: float | None = Field(None, ge=0, description="How long a series must be still before it is settled; default: GYRUS_QUIET_S.")
-    include: tuple[str, ...] = Field((), description="Where it is watched: patterns of names or paths; only such files.")
-    exclude: tuple[str, ...] = Field((), description="Where it is watched: patterns of names or paths; no such files.")
+    include: tuple[str, ...] = Field((), description="Patterns of names or paths; only such files.")
+    exclude: tuple[str, ...] = Field((), description="Patterns of names or paths; no such files.")
     marker: str | None = Field(None, description="A file that is there when the source is mounted; without it everything of it waits.")
     subjects: str | None = Field(
         None, description="Which folder names the subject, e.g. `{subject}`; where a cohort has no rule of its own."
     )
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Patterns of files that are not looked at: `exclude`, and the marker."""
+        return (*self.exclude, *([glob.escape(self.marker)] if self.marker else []))
 
     @field_validator("subjects")
     @classmethod

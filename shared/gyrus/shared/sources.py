@@ -5,10 +5,16 @@ import os
 from pathlib import Path
 
 from gyrus.shared.errors import Away, Misuse
+from gyrus.shared.ids import digest
 from gyrus.shared.paths import from_text, to_text
 from gyrus.shared.settings import Settings, Source
 
 UPLOADS = "uploads"
+
+
+def folder_name(folder: Path) -> str:
+    """The name of a source that is made of a folder; not its own: people write names into paths."""
+    return f"folder-{digest(str(folder), 8)}"
 
 
 class Sources:

@@ -1,7 +1,5 @@
 """The HTTP API, version 1. Every request but health and metrics bears the key; lists are paged by key."""
 
-import hashlib
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -9,10 +7,11 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import JSONResponse, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from gyrus.gateway import deleting, status, subjects, uploads, views
+from gyrus.gateway.guard import Guard
 from gyrus.gateway.metrics import all_metrics
 from gyrus.gateway.models import Count, FileQuestion, JobRequest, Page, Problem, Question, Retry
 from gyrus.gateway.paging import BadCursor, page
@@ -50,8 +49,9 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     async def metrics() -> Response:
         return Response(await all_metrics(settings.metrics_of), media_type=CONTENT_TYPE_LATEST)
 
-    key = _key_check(settings)
-    _description(app, key)
+    app.add_middleware(Guard, key=settings.api_key.get_secret_value())
+    key = HTTPBearer(auto_error=False, description="The key that `gyrus up` made, or GYRUS_API_KEY.")  # told; the guard asks for it
+    _description(app)
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(key)])
     _jobs(api, service, steering)
     _reading(api, service)
@@ -63,32 +63,18 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     return app
 
 
-def _description(app: FastAPI, key: Callable[..., Awaitable[None]]) -> None:
-    @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(key)])
+def _description(app: FastAPI) -> None:
+    @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Document:
         return app.openapi()
 
-    @app.get("/docs", include_in_schema=False, dependencies=[Depends(key)])
+    @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return get_swagger_ui_html(openapi_url="/openapi.json", title="gyrus")
 
-    @app.get("/redoc", include_in_schema=False, dependencies=[Depends(key)])
+    @app.get("/redoc", include_in_schema=False)
     async def redoc() -> Response:
         return get_redoc_html(openapi_url="/openapi.json", title="gyrus")
-
-
-def _key_check(settings: GatewaySettings) -> Callable[..., Awaitable[None]]:
-    wanted = hashlib.sha256(settings.api_key.get_secret_value().encode()).digest()
-    bearer = HTTPBearer(auto_error=False, description="The key that `gyrus up` made, or GYRUS_API_KEY.")
-
-    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
-        offered = hashlib.sha256((given.credentials if given else "").encode()).digest()
-        if not hmac.compare_digest(offered, wanted):
-            raise HTTPException(
-                401, "This needs a key: send `Authorization: Bearer KEY`. It is GYRUS_API_KEY; `gyrus up` writes it to DATA/key."
-            )
-
-    return check
 
 
 def _errors(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """How far things are: what is owed, what failed, what each file came to."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from gyrus.shared import debts
@@ -23,16 +24,21 @@ async def waiting_for(store: Store, cohort: str | None) -> list[str]:
     said: set[str] = set()
     for stage in STAGES.values():
         said |= set(await store[stage.collection].distinct(f"owed.{stage.name}.waiting", {**where, **debts.is_owed(stage.name)}))
-    said |= set(await store["jobs"].distinct("watch.waiting", {**where, **WATCHED}))
+    said |= {source["waiting"] for source in await watched(store, cohort) if source["waiting"]}
     return sorted(said)
 
 
 async def watched(store: Store, cohort: str | None) -> list[Document]:
     """The watched sources: when they were last looked at, and what they wait for."""
     where = {**({"cohort": cohort} if cohort else {}), **WATCHED}
-    fields = {"source": 1, "cohort": 1, "watch.looked_at": 1, "watch.waiting": 1, "progress": 1}
-    found = [job async for job in store["jobs"].find(where, fields).sort("_id")]
-    return [{"source": job["source"], "cohort": job["cohort"], **job["watch"], **(job.get("progress") or {})} for job in found]
+    fields = {"source": 1, "cohort": 1, "watch": 1, "progress": 1}
+    now = await store.now()
+    found = [job async for job in store["jobs"].find(where, fields).sort("_id") if not _is_over(job, now)]
+    told = ("looked_at", "waiting")
+    return [
+        {"source": job["source"], "cohort": job["cohort"], **{name: job["watch"].get(name) for name in told}, **(job.get("progress") or {})}
+        for job in found
+    ]
 
 
 async def failures(store: Store, cohort: str | None) -> dict[str, int]:
@@ -48,20 +54,28 @@ async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
     owing = {name: {stage: count for stage, count in (await owed(store, name)).items() if count} for name in cohorts}
     lacking = {name: await waiting_for(store, name) for name in cohorts}
     paces = [await _pace(store, document) for document in documents]
-    return [_job(one, owing[one["cohort"]], lacking[one["cohort"]], pace) for one, pace in zip(documents, paces, strict=True)]
+    now = await store.now()
+    states = [_state(one, owing[one["cohort"]], now) for one in documents]
+    told = zip(documents, states, paces, strict=True)
+    return [_job(one, state, owing[one["cohort"]], lacking[one["cohort"]], pace) for one, state, pace in told]
 
 
-def _job(document: Document, owing: dict[str, int], lacking: list[str], pace: Document) -> Document:
+def _job(document: Document, state: str, owing: dict[str, int], lacking: list[str], pace: Document) -> Document:
     names = ("cohort", "source", "options", "skipped", "totals", "failure", "finished_at", "note")
     told = {name: document.get(name) for name in names}
     progress = {**(document.get("progress") or {}), **pace}
-    return {"id": document["_id"], "state": _state(document, owing), "progress": progress, **told, "owed": owing, "waiting_for": lacking}
+    return {"id": document["_id"], "state": state, "progress": progress, **told, "owed": owing, "waiting_for": lacking}
 
 
-def _state(document: Document, owing: dict[str, int]) -> str:
-    """working, done, failed; pausing, paused, cancelling, cancelled; watching, or waiting for a source that is not there."""
+def _is_over(standing: Document, now: datetime) -> bool:
+    """Whether nobody looks at a watched source any more: its lease ran out."""
+    return bool(standing["watch"].get("until", now) < now)
+
+
+def _state(document: Document, owing: dict[str, int], now: datetime) -> str:
+    """working, done, failed; pausing, paused, cancelling, cancelled; watching, waiting for a source that is not there, ended."""
     if "watch" in document:
-        return "waiting" if "waiting" in document["watch"] else "watching"
+        return "ended" if _is_over(document, now) else "waiting" if "waiting" in document["watch"] else "watching"
     if "wanted" in document:
         return {"pause": "pausing", "cancel": "cancelling"}[document["wanted"]]
     if document.get("stopped") == "pause":
@@ -92,13 +106,18 @@ async def overview(store: Store, cohort: str | None) -> Document:
     where = {"cohort": cohort} if cohort else {}
     counts = {name: await store[name].count_documents(where) for name in ("files", "series", "studies", "subjects", "stacks")}
     outcomes: dict[str, int] = {}
-    async for row in store["files"].aggregate([{"$match": where}, {"$group": {"_id": "$outcome", "n": {"$sum": 1}}}]):
-        outcomes[row["_id"] or "unsettled"] = row["n"]
+    gone = 0
+    group = {"$group": {"_id": {"outcome": "$outcome", "gone": "$gone"}, "n": {"$sum": 1}}}
+    async for row in store["files"].aggregate([{"$match": where}, group]):
+        outcome = row["_id"].get("outcome") or "unsettled"
+        outcomes[outcome] = outcomes.get(outcome, 0) + row["n"]
+        gone += row["n"] if row["_id"].get("gone") else 0
     counts["files"] -= outcomes.get("deleted", 0)  # what remains of them only keeps them from being read
     return {
         "cohort": cohort,
         "counts": counts,
         "outcomes": outcomes,
+        "gone": gone,
         "owed": await owed(store, cohort),
         "waiting_for": await waiting_for(store, cohort),
         "watched": await watched(store, cohort),

@@ -13,9 +13,9 @@ from gyrus.shared.bells import bell
 from gyrus.shared.bus import Bus
 from gyrus.shared.errors import Misuse
 from gyrus.shared.events import Event
-from gyrus.shared.ids import digest, ulid
+from gyrus.shared.ids import ulid
 from gyrus.shared.paths import from_text
-from gyrus.shared.sources import UPLOADS, Sources
+from gyrus.shared.sources import UPLOADS, Sources, folder_name
 from gyrus.shared.store import AFTER, Store
 from gyrus.shared.topology import STAGES
 
@@ -48,11 +48,13 @@ class Steering:
         if not path.is_absolute():
             raise Misuse(f"'{folder}' is not absolute: name a folder as the servers see it.")
         try:
-            return self.sources.place(path)
+            with contextlib.suppress(Misuse):
+                return self.sources.place(path)
+            return self.sources.place(path.resolve())  # a link to a source
         except Misuse:
             if not path.is_dir() or not self.sources.may_grow:
                 raise
-        self.sources.add(path, f"folder-{digest(str(path), 8)}")  # people write names into paths
+        self.sources.add(path, folder_name(path))
         return self.sources.place(path)
 
     async def _places_of(self, cohort: str) -> list[tuple[str, str]]:
@@ -64,9 +66,11 @@ class Steering:
         return [place for place in places if not any(other != place and _within(place, other) for other in places)]
 
     async def _start(self, request: JobRequest, source: str, path: str) -> Document:
-        quiet_s = request.quiet_s if request.quiet_s is not None else self.sources.all()[source].quiet_s
+        settings = self.sources.all()[source]
+        quiet_s = request.quiet_s if request.quiet_s is not None else settings.quiet_s
         quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
-        options = request.model_dump(include={"again", "batch_files", "workers", "dry_run", "include", "exclude"})
+        options = request.model_dump(include={"again", "batch_files", "workers", "dry_run"})
+        options |= {"include": request.include or list(settings.include), "exclude": [*settings.left_out, *request.exclude]}
         about = await give_rule(self.store, request, (source, path))
         job = {
             "_id": ulid(),
@@ -91,7 +95,9 @@ class Steering:
     async def stop(self, job: Document, wanted: str) -> None:
         """Pause or end a scan: what was announced is still read. Raises Misuse where the scan is over."""
         if "watch" in job:
-            raise Misuse(f"Source '{job['source']}' is watched because its settings name a cohort: take that away to end it.")
+            raise Misuse(
+                f"Source '{job['source']}' is watched as long as its settings name cohort '{job['cohort']}': take that away to end it."
+            )
         running = {"_id": job["_id"], **debts.is_owed("scan")}
         paused = {"_id": job["_id"], "stopped": "pause"}
         jobs = self.store["jobs"]

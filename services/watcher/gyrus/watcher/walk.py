@@ -4,7 +4,9 @@ Several folders are listed at once, ahead of whoever asks: on network storage ea
 memory is bounded: a few folders, and of a large one only its beginning; the rest is listed as it is asked for.
 """
 
+import errno
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +17,7 @@ from typing import NamedTuple
 from gyrus.shared.errors import Away
 from gyrus.shared.paths import from_text, to_text
 
+OF_PLACE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)  # what is wrong with one place, and not with the source
 AHEAD = 8  # folders that are listed before they are asked for
 LISTED = 4096  # entries of a folder that are held; of a larger one the rest is listed as it is asked for
 
@@ -141,7 +144,10 @@ class _Listing:
             self.lost += [self.path] * is_lost
             return
         except OSError as error:
-            raise _broke_off(error) from error
+            if error.errno not in OF_PLACE:
+                raise _broke_off(error) from error
+            self.skipped["unreadable folder"] += 1
+            return
         self.whole = True
         self._first = self._some()
 
@@ -176,8 +182,10 @@ class _Listing:
                 found.append(_seen(path, entry.stat(follow_symlinks=False)))
             except FileNotFoundError:
                 self.lost.append(entry.path)  # it went while we looked; the documents are asked about it afterwards
-            except PermissionError:
-                self.skipped["unreadable file"] += 1  # its folder may be listed, not entered
+            except OSError as error:
+                if error.errno not in OF_PLACE:
+                    raise
+                self.skipped["unreadable file"] += 1  # its folder may be listed, not entered; or its path is too long
 
 
 def count(root: str, below: str, patterns: Patterns, stop: Callable[[], bool] = lambda: False) -> int:
@@ -201,8 +209,8 @@ def _broke_off(error: OSError) -> Away:
     return Away(f"the source broke off while it was read: {error.strerror}")
 
 
-def _seen(path: str, stat: os.stat_result) -> Seen:
-    return Seen(path, stat.st_size, stat.st_mtime_ns)
+def _seen(path: str, status: os.stat_result) -> Seen:
+    return Seen(path, status.st_size, status.st_mtime_ns)
 
 
 def _is_within(path: str, root: str) -> bool:
@@ -217,11 +225,10 @@ def missing(root: str, paths: list[str]) -> list[str]:
 
 
 def _is_missing(path: str) -> bool:
-    """It is not there; what cannot be looked at is not missing."""
+    """There is no regular file; what cannot be looked at is not missing."""
     try:
-        os.lstat(path)
+        return not stat.S_ISREG(os.lstat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
         return False
-    return False

@@ -119,7 +119,7 @@ class Watch:
         """The standing job, if no other watcher has it; made where it is not there."""
         settings = self.settings
         quiet_s = settings.quiet_s if source.quiet_s is None else source.quiet_s
-        options = {"include": list(source.include), "exclude": list(source.exclude), "batch_files": settings.batch_files}
+        options = {"include": list(source.include), "exclude": list(source.left_out), "batch_files": settings.batch_files}
         identity = {"_id": watched.job, "cohort": watched.cohort, "source": watched.name, "path": "", "watch": {}}
         now = {"options": options, "quiet_s": quiet_s, "cap_s": max(settings.cap_s, quiet_s)}
         free = {"$or": [{"watch.by": self._me}, {"$expr": {"$lt": [{"$ifNull": ["$watch.until", "$$NOW"]}, {"$add": ["$$NOW", 1]}]}}]}
@@ -144,7 +144,7 @@ class Watch:
         announcing = Announcing(self.service, job, STEPS, settings.batches_ahead, between)
         whole = time.monotonic() - watched.whole_at_s >= settings.watch_whole_s
         look = Look(watched, job, announcing, Still(settings.stable_s), whole, time.time_ns())
-        patterns = Patterns(source.include, source.exclude)
+        patterns = Patterns(source.include, source.left_out)
         walk = Walk(root, "", patterns, {} if look.whole else watched.quiet)
         started = time.monotonic()
         async for chunk in chunks(walk):
