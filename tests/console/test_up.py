@@ -1,5 +1,6 @@
 """`gyrus up` as a process: it shows the sample, and ends in order whenever it is told to."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from flow import cohort
 from gyrus.console.signals import asked_to_stop, held
+from gyrus.console.up import Up
 
 END_S = 15
 
@@ -80,3 +82,45 @@ def test_a_signal_waits_until_a_child_has_its_place() -> None:
         children.append("born")
 
     assert children == ["born"]
+
+
+def name_of(data: Path, inbox: Path) -> str:
+    """Under which name a folder is watched."""
+    made = Up(data, watch=(inbox, "trial"))
+    sources = json.loads(made._watched_source()["GYRUS_SOURCES"])
+    made._lock.close()
+    return next(name for name, source in sources.items() if source == {"path": str(inbox), "cohort": "trial"})
+
+
+def test_a_watched_folder_keeps_its_name_and_another_one_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+
+    names = [name_of(tmp_path / "data", folder) for folder in (one, two, one, two)]
+
+    assert names[0] == "inbox" == names[2]
+    assert names[1] == names[3] != "inbox"
+
+
+@pytest.mark.parametrize(
+    ("environment", "words", "said"),
+    [
+        ({"GYRUS_SOURCES": "{bad"}, [], "settings of the environment cannot be used"),
+        ({"GYRUS_SOURCES": '{"a": {"pth": "/"}}'}, [], "settings of the environment cannot be used"),
+        ({"GYRUS_GRACE_S": "soon"}, [], "settings of the environment cannot be used"),
+        ({}, ["--inbox", "/", "--cohort", "Bad One"], "no name of a cohort"),
+    ],
+)
+def test_what_cannot_be_used_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: list[str], said: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    process = start(tmp_path, *words)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert said in err
+    assert "Traceback" not in err

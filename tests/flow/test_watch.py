@@ -283,3 +283,44 @@ async def test_a_source_whose_mount_is_gone_waits_and_says_so(watched: System) -
 
     assert await watched.store["files"].count_documents({"gone": True}) == 0
     assert "waiting" not in (await watched.store["jobs"].find_one({"_id": JOB}) or {})["watch"]
+
+
+async def test_a_link_or_a_folder_in_the_place_of_a_file_means_that_it_is_gone(watched: System) -> None:
+    watched.start_all()
+    files = a_series(watched.inbox / "s")
+    shutil.copy(files[1], watched.inbox / "copy.dcm")  # its pixels are compared
+    await labelled(watched, cohort.SLICES, 1)
+
+    (watched.inbox / "moved").mkdir()
+    for number in (0, 1):
+        moved = watched.inbox / f"moved/{number}.dcm"
+        files[number].rename(moved)
+    files[0].symlink_to(watched.inbox / "moved/0.dcm")
+    files[1].mkdir()
+
+    async def has_moved() -> bool:
+        gone = await watched.store["files"].count_documents({"gone": True})
+        there = await watched.store["files"].count_documents({"outcome": "extracted", "gone": False})
+        return (gone, there, await watched.owed()) == (2, cohort.SLICES, {})
+
+    await eventually(has_moved, "two are gone, and their instances are where they were moved to")
+    assert await watched.failures() == []
+
+
+async def test_patterns_and_marker_of_a_source_hold_for_its_jobs_too(tmp_path: Path, mongo: Mongo) -> None:
+    about = {"path": str(tmp_path / "inbox"), "cohort": "c", "exclude": ["*.log"], "marker": ".mounted"}
+    system = await System(tmp_path, mongo, **QUICK, GYRUS_SOURCES=json.dumps({"inbox": about})).open()
+    try:
+        (system.inbox / ".mounted").touch()
+        cohort.write(system.inbox / "1.dcm", cohort.image("t1_mprage", 0))
+        cohort.write(system.inbox / "2.log", cohort.image("t1_mprage", 1))
+        system.start_all()
+        await labelled(system, 1, 1)
+
+        job = await system.ingest()
+        await system.at_rest()
+
+        found = await system.store["jobs"].find_one({"_id": job}) or {}
+        assert (found["totals"]["seen"], found["skipped"]) == (1, {"excluded": 2})
+    finally:
+        await system.close()
