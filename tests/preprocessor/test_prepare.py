@@ -123,6 +123,7 @@ def test_the_slice_axis_is_found_as_the_models_pipeline_finds_it(size: tuple[int
     ("told", "mode", "reason"),
     [
         ({"size": (48, 56, 2)}, "mri", "too_small"),
+        ({"size": (48, 56, 2), "spacing_mm": (1.0, 1.0, 10.5)}, "mri", "too_small"),
         ({"size": (5, 56, 24)}, "mri", "too_small"),
         ({"spacing_mm": (3.0, 3.0, 4e5)}, "mri", "too_large"),
         ({"modality": "PT"}, "mri", "unsupported_modality"),

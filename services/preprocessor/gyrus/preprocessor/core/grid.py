@@ -20,6 +20,8 @@ AXES: Final = "RPI"
 IN_PLANE_MM: Final = 1.0
 SLICE_MM: Final = 4.0
 PATCH: Final = (4, 16, 16)  #: slices, rows, columns of one token
+# ITK mirrors the four points of its cubic spline once; with two voxels it reads beyond them, and answers what lies there in memory.
+SPLINE_POINTS: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,8 @@ def resample(image: Any) -> Grid:
     the crop: folding the crop into the resampler would round positions differently.
     """
     size, spacing = image.GetSize(), image.GetSpacing()
+    if min(size) < SPLINE_POINTS:
+        raise Refused("too_small", f"{' x '.join(map(str, size))} voxels, at least {SPLINE_POINTS} along each axis")
     axis = slice_axis(size, spacing)
     steps = [SLICE_MM if k == axis else IN_PLANE_MM for k in range(3)]
     multiples = [PATCH[0] if k == axis else PATCH[1] for k in range(3)]

@@ -18,7 +18,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "unsupported_pixels": "The pixels are not plain grey values (colour, inverted, a look-up table). Send the original images.",
     "unsupported_modality": "Only MR (mode mri) and CT (mode ct) can be prepared. Correct the mode, or leave this stack out.",
     "no_hounsfield": "This CT does not say how its pixels become Hounsfield units. Send the original images.",
-    "too_small": "The volume is smaller than one patch: 4 slices of 4 mm, each 16 x 16 mm. Nothing to do.",
+    "too_small": "The volume has fewer than 3 slices, or is smaller than one patch: 4 slices of 4 mm, each 16 x 16 mm. Nothing to do.",
     "too_large": "The volume is larger than any scanner makes. Look for a wrong pixel spacing or slice distance.",
     "constant_image": "The image shows nothing: one value fills it. Look at the source; its pixels were blanked or never filled.",
 }
