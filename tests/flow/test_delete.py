@@ -138,17 +138,29 @@ async def test_deleting_while_files_of_it_arrive_leaves_tombstones_and_what_came
 ) -> None:
     cohort.first(system.inbox)
     system.environment |= {"GYRUS_AWAY_S": "0.2"}
-    system.start_all()
+    rooms = system.start_all()
     await ingested(system)
     fresh = await dump(system)
     await deleted(system, "cohort", "c")
+    rooms["extractor"].stop()
+    stall = system.stall("read.4")  # one batch stays open, and the job with it
+    system.start("extractor", crash=stall.crash)
     job = await system.ingest(again=True, batch_files=1)
+    await stall.reached()
 
     async def some() -> bool:
         return await system.store["files"].count_documents({"study": STUDY}) > 3
 
     await eventually(some, "some files of the study are read")
+    rooms["watcher"].stop()  # nobody takes the job's totals before the deletion is done
     deletion = await delete(system, level, id_)
+    stall.go()
+
+    async def is_done() -> bool:
+        return "delete" not in await system.owed()
+
+    await eventually(is_done, "the deletion is done")
+    system.start("watcher")
     await system.at_rest()
 
     buried = await system.store["files"].count_documents({"deleted": deletion})
