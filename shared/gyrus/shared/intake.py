@@ -17,6 +17,12 @@ def found(cohort: str, source: str, path: str, size: int | None, mtime_ns: int |
     return {"id": file_id(cohort, source, path), "path": path, "size": size, "mtime_ns": mtime_ns}
 
 
+def place(cohort: str, source: str, path: str) -> dict[str, Any]:
+    """Query: the files at or below a text path of a source; all of the source where it is empty."""
+    below = [{"path": path}, {"path": {"$gte": path + "/", "$lt": path + "0"}}]  # "0" follows "/"
+    return {"cohort": cohort, "source": source, **({"$or": below} if path else {})}
+
+
 async def announce(store: Store, bus: Bus, job: Mapping[str, Any], files: Sequence[Found], points: tuple[str, str]) -> None:
     """Insert a batch that owes `read`, then ring. `points` name the two steps.
 

@@ -53,8 +53,8 @@ async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
     cohorts = {document["cohort"] for document in documents}
     owing = {name: {stage: count for stage, count in (await owed(store, name)).items() if count} for name in cohorts}
     lacking = {name: await waiting_for(store, name) for name in cohorts}
-    paces = [await _pace(store, document) for document in documents]
     now = await store.now()
+    paces = [await _pace(store, document, now) for document in documents]
     states = [_state(one, owing[one["cohort"]], now) for one in documents]
     told = zip(documents, states, paces, strict=True)
     return [_job(one, state, owing[one["cohort"]], lacking[one["cohort"]], pace) for one, state, pace in told]
@@ -87,7 +87,7 @@ def _state(document: Document, owing: dict[str, int], now: datetime) -> str:
     return "failed" if "failure" in document or (document.get("totals") or {}).get("unaccounted") else "done"
 
 
-async def _pace(store: Store, document: Document) -> Document:
+async def _pace(store: Store, document: Document, now: datetime) -> Document:
     """How many files are done (known before, or read), how many a second since the scan began, and how long the rest will take."""
     progress = document.get("progress") or {}
     if "since" not in progress or "open" not in document:
@@ -96,7 +96,7 @@ async def _pace(store: Store, document: Document) -> Document:
     async for batch in store["batches"].find({"job": document["_id"], **debts.is_owed("read")}, {"n_files": {"$size": "$files"}}):
         unread += batch["n_files"]
     done = max(progress["seen"] - progress["waiting"] - unread, 0)
-    rate = done / max((await store.now() - progress["since"]).total_seconds(), 0.1)
+    rate = done / max((now - progress["since"]).total_seconds(), 0.1)
     left = (progress["total"] - done) / rate if rate and progress.get("total") is not None else None
     return {"done": done, "files_per_s": round(rate, 1), "left_s": None if left is None else round(max(left, 0.0))}
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gyrus.gateway.models import JobRequest
+from gyrus.shared import intake
 from gyrus.shared.errors import Misuse
 from gyrus.shared.ids import canonical, digest
 from gyrus.shared.store import Store
@@ -60,11 +61,7 @@ async def _replace(store: Store, cohort: str, place: Place, new: list[Document])
 
 
 async def _knows_files(store: Store, cohort: str, place: Place) -> bool:
-    source, path = place
-    query: Document = {"cohort": cohort, "source": source}
-    if path:
-        query["$or"] = [{"path": path}, {"path": {"$gte": path + "/", "$lt": path + "0"}}]  # "0" follows "/"
-    return await store["files"].find_one(query, {"_id": 1}) is not None
+    return await store["files"].find_one(intake.place(cohort, *place), {"_id": 1}) is not None
 
 
 async def unmapped(store: Store, rules: SubjectRules, cohort: str | None, phi: bool) -> Document:

@@ -118,9 +118,7 @@ async def no_deletion(store: Store, cohort: str) -> None:
 
 async def lost(store: Store, job: Document, root: str) -> AsyncIterator[list[Stamped]]:
     """Paths of documents below a job's place at which there is no file any more, some at a time."""
-    path = job["path"]
-    below = [{"path": path}, {"path": {"$gte": path + "/", "$lt": path + "0"}}]  # "0" follows "/"
-    query = {"cohort": job["cohort"], "source": job["source"], "gone": False, **({"$or": below} if path else {})}
+    query = {**intake.place(job["cohort"], job["source"], job["path"]), "gone": False}
     documents = store["files"].find(query, {"_id": 0, "path": 1}, batch_size=CHUNK).sort([("cohort", 1), ("source", 1), ("path", 1)])
     while chunk := [document["path"] for document in await documents.to_list(CHUNK)]:
         paths = await asyncio.to_thread(missing, root, chunk)
