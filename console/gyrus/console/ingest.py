@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -69,6 +70,20 @@ def wait(gateway: Gateway, jobs: Sequence[Document], check: Callable[[], None] =
             if not any(job["state"] in GOING for job in jobs):  # a paused job waits for a person, and nobody for it
                 return list(jobs)
             time.sleep(ASK_EVERY_S)
+
+
+def wait_unless_interrupted(gateway: Gateway, jobs: Sequence[Document]) -> list[Document]:
+    """The same; Ctrl-C ends the waiting, not the jobs."""
+    try:
+        return wait(gateway, jobs)
+    except KeyboardInterrupt:
+        print("no longer waiting; the servers go on. `gyrus status` shows how far they are.", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def started(job: Document) -> str:
+    """What is said of a job that nobody waits for."""
+    return f"job {job['id']} started; `gyrus status --cohort {job['cohort']}` shows how far it is"
 
 
 class Shown:

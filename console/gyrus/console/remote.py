@@ -87,18 +87,14 @@ def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: b
     for note in sorted({job["note"] for job in jobs if job.get("note")}):
         print(note, file=sys.stderr)
     if wait:
-        try:
-            jobs = ingest.wait(gateway, jobs)
-        except KeyboardInterrupt:
-            print("no longer waiting; the servers go on. `gyrus status` shows how far they are.", file=sys.stderr)
-            raise typer.Exit(1) from None
+        jobs = ingest.wait_unless_interrupted(gateway, jobs)
     if json:
         render.lines(jobs)
     elif wait:
         running.tell_jobs(gateway, jobs)
     else:
         for job in jobs:
-            print(f"job {job['id']} started; `gyrus status --cohort {job['cohort']}` shows how far it is")
+            print(ingest.started(job))
     if any(job["state"] == "failed" for job in jobs):
         raise typer.Exit(1)
 

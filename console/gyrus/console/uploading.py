@@ -175,11 +175,7 @@ def _wait_or_leave(gateway: "Gateway", told: Document, wait: bool, json: bool) -
     from gyrus.console import ingest, render, running  # noqa: PLC0415
 
     if wait:
-        try:
-            [told["job"]] = ingest.wait(gateway, [told["job"]])
-        except KeyboardInterrupt:
-            print("no longer waiting; the servers go on. `gyrus status` shows how far they are.", file=sys.stderr)
-            raise typer.Exit(1) from None
+        [told["job"]] = ingest.wait_unless_interrupted(gateway, [told["job"]])
     job = told["job"]
     if json:
         render.lines([told])
@@ -188,6 +184,6 @@ def _wait_or_leave(gateway: "Gateway", told: Document, wait: bool, json: bool) -
         if wait:
             running.tell_jobs(gateway, [job])
         else:
-            print(f"job {job['id']} started; `gyrus status --cohort {job['cohort']}` shows how far it is")
+            print(ingest.started(job))
     if job["state"] == "failed":
         raise typer.Exit(1)

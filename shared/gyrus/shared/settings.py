@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     files_max_messages: PositiveInt = Field(2_000, description="Batches that FILES holds; more wait in MongoDB.")
     crash_points: str = Field("", description="Tests only: named crash points to arm, as JSON.")
 
+    def quiet_and_cap(self, source: Source, asked_s: float | None = None) -> dict[str, float]:
+        """How long a series of a source must be still, and waits at most: as it was asked for, else as the source says."""
+        quiet_s = next(one for one in (asked_s, source.quiet_s, self.quiet_s) if one is not None)
+        return {"quiet_s": quiet_s, "cap_s": max(self.cap_s, quiet_s)}
+
     @field_validator("sources", mode="before")
     @classmethod
     def _plain_paths(cls, value: object) -> object:

@@ -66,11 +66,9 @@ class Steering:
         return [place for place in places if not any(other != place and _within(place, other) for other in places)]
 
     async def _start(self, request: JobRequest, source: str, path: str) -> Document:
-        settings = self.sources.all()[source]
-        quiet_s = request.quiet_s if request.quiet_s is not None else settings.quiet_s
-        quiet_s = self.settings.quiet_s if quiet_s is None else quiet_s
+        place = self.sources.all()[source]
         options = request.model_dump(include={"again", "batch_files", "workers", "dry_run"})
-        options |= {"include": request.include or list(settings.include), "exclude": [*settings.left_out, *request.exclude]}
+        options |= {"include": request.include or list(place.include), "exclude": [*place.left_out, *request.exclude]}
         about = await give_rule(self.store, request, (source, path))
         job = {
             "_id": ulid(),
@@ -78,8 +76,7 @@ class Steering:
             "source": source,
             "path": path,
             "options": options,
-            "quiet_s": quiet_s,
-            "cap_s": max(self.settings.cap_s, quiet_s),
+            **self.settings.quiet_and_cap(place, request.quiet_s),
             "open": True,
             **about,
         }

@@ -118,10 +118,9 @@ class Watch:
     async def _take(self, watched: Watched, source: Source) -> Document | None:
         """The standing job, if no other watcher has it; made where it is not there."""
         settings = self.settings
-        quiet_s = settings.quiet_s if source.quiet_s is None else source.quiet_s
         options = {"include": list(source.include), "exclude": list(source.left_out), "batch_files": settings.batch_files}
         identity = {"_id": watched.job, "cohort": watched.cohort, "source": watched.name, "path": "", "watch": {}}
-        now = {"options": options, "quiet_s": quiet_s, "cap_s": max(settings.cap_s, quiet_s)}
+        now = {"options": options, **settings.quiet_and_cap(source)}
         free = {"$or": [{"watch.by": self._me}, {"$expr": {"$lt": [{"$ifNull": ["$watch.until", "$$NOW"]}, {"$add": ["$$NOW", 1]}]}}]}
         change = [{"$set": {**{name: {"$literal": value} for name, value in now.items()}, **self._lease()}}]
         for _ in range(2):
