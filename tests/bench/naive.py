@@ -25,11 +25,11 @@ from pydicom import dcmread
 from pydicom.multival import MultiValue
 from pymongo import WriteConcern
 
-from gyrus.dicom.fields import FIELDS
+from gyrus.dicom.fields import STANDARD
 from gyrus.shared.store import INDEXES
 
 STREAM, INGEST, FOUND = "NAIVE", "naive.ingest", "naive.file.found"
-WANTED = {field.tag: field for field in FIELDS if field.keyword}
+WANTED = {field.tag: field for field in STANDARD.fields if field.keyword}
 STACK_KEY = ("echo_time", "inversion_time", "flip_angle", "echo_numbers", "image_type", "image_orientation_patient")
 COLLECTIONS = {name: name for name in ("subjects", "studies", "series", "stacks")} | {"files": "instances"}
 

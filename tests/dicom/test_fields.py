@@ -2,14 +2,10 @@ import re
 
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 
-from gyrus.dicom.fields import FIELDS, FIELDS_VERSION
+from gyrus.dicom.field import snake
+from gyrus.dicom.fields import FIELDS, STANDARD
 
 EXCEPTIONS = {"patient_age_years": "patient_age", "ctdi_vol": "ctd_ivol"}
-
-
-def snake(keyword: str) -> str:
-    parted = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", keyword)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", parted).lower()
 
 
 def test_each_keyword_is_the_standards_name_of_its_tag() -> None:
@@ -35,4 +31,4 @@ def test_every_step_of_a_nested_path_is_in_the_standard() -> None:
 
 
 def test_the_version_of_the_table_is_sixteen_digits() -> None:
-    assert re.fullmatch("[0-9a-f]{16}", FIELDS_VERSION)
+    assert re.fullmatch("[0-9a-f]{16}", STANDARD.version)

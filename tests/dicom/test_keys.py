@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from gyrus.dicom import kind_of, stack_key
-from gyrus.dicom.fields import names_of
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.keys import KEY_FIELDS
 
 SAGITTAL = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
@@ -78,7 +78,7 @@ def test_tube_current_time_and_diffusion_do_not_split_a_stack() -> None:
     axes = {"diffusion_b_value", "x_ray_tube_current", "exposure", "repetition_time", "temporal_position_identifier", "trigger_time"}
 
     assert axes.isdisjoint(KEY_FIELDS)
-    assert set(KEY_FIELDS) <= set(names_of("series", "acquisition", "image"))
+    assert set(KEY_FIELDS) <= set(STANDARD.names_of("series", "acquisition", "image"))
 
 
 def key(**parts: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dicom.headers import AXIAL, a_series, a_stack_image
 from gyrus.dicom import describe, disagreements, members_of, merged, most_frequent, order, stack_key
 from gyrus.dicom.columns import frame_numbers, frame_ranges, packed, unpacked
-from gyrus.dicom.fields import BY_NAME
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.geometry import GEOMETRY_FIELDS
 from gyrus.dicom.keys import KEY_FIELDS, parsed_key
 from gyrus.dicom.stacks import shell
@@ -194,7 +194,7 @@ def test_no_header_makes_a_description_fail(data: st.DataObject, count: int) -> 
     images = []
     for number in range(count):
         chosen = data.draw(st.lists(st.sampled_from(names), unique=True))
-        known = {name: data.draw(HOSTILE[BY_NAME[name].kind]) for name in chosen}
+        known = {name: data.draw(HOSTILE[STANDARD.by_name[name].kind]) for name in chosen}
         images.append(a_stack_image(number, **{"image_position_patient": [0.0, 0.0, float(number)]} | known))
 
     key = stack_key(images[0]["shared"], images[0]["image"])

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.conftest import Api
 from gateway.stored import PATIENT, a_file, a_series, a_stack, a_study, a_subject, put
-from gyrus.dicom.fields import FIELDS
+from gyrus.dicom.fields import STANDARD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -152,7 +152,7 @@ async def test_who_a_person_is_is_shown_to_who_asks_for_it_and_that_is_written_d
 
 
 async def test_every_field_that_the_table_calls_identifying_is_hidden(api: Api, cohort: str) -> None:
-    fields = {field.name: f"SECRET {field.name}" for field in FIELDS if field.phi}
+    fields = {field.name: f"SECRET {field.name}" for field in STANDARD.fields if field.phi}
     await put(api.store, studies=[a_study(cohort, **fields)])
 
     shown = await api.get(f"/studies/{cohort}/1")

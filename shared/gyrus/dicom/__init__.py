@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gyrus.dicom.fields import FIELDS, FIELDS_VERSION, Field, names_of
+    from gyrus.dicom.field import Field, Table
+    from gyrus.dicom.fields import STANDARD
     from gyrus.dicom.geometry import order
     from gyrus.dicom.members import members_of
     from gyrus.dicom.merge import disagreements, merged, most_frequent
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 
 _HOME = {
     "describe": "stacks",
-    "FIELDS": "fields",
-    "FIELDS_VERSION": "fields",
-    "Field": "fields",
-    "names_of": "fields",
+    "Field": "field",
+    "Table": "field",
+    "STANDARD": "fields",
     "order": "geometry",
     "members_of": "members",
     "disagreements": "merge",
@@ -36,20 +36,19 @@ _HOME = {
 }
 
 __all__ = [
-    "FIELDS",
-    "FIELDS_VERSION",
     "REJECT_REASONS",
     "RETRYABLE",
+    "STANDARD",
     "Field",
     "Header",
     "Rejected",
+    "Table",
     "describe",
     "disagreements",
     "kind_of",
     "members_of",
     "merged",
     "most_frequent",
-    "names_of",
     "order",
     "read",
     "stack_key",

@@ -4,6 +4,7 @@ pydicom parses the file; its conversion of values is not used, since it costs mo
 writers write. Private elements are found by their creator, never by a fixed block (PS3.5 section 7.8.1).
 """
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from gyrus.dicom.field import Private
 from gyrus.dicom.values import CONVERTERS, Part, Value
 
 SPECIFIC_CHARACTER_SET = 0x00080005
@@ -93,18 +95,23 @@ class Elements:
             self._notes.flaws[f"{flaw}:{name}"] += 1
         return value
 
-    def private(self, place: tuple[int, str, int], kind: str, vr: str, name: str = "") -> Value:
-        """The value of a private element; `place` is (group, creator, low byte of the element)."""
+    def private(self, place: Private, kind: str, name: str = "") -> Value:
+        """The value of a private element, or of the part of it that its pattern finds."""
         tag = self.private_tag(place)
-        return None if tag is None else self.value(tag, kind, name, vr)
+        if tag is None:
+            return None
+        if not place.pattern:
+            return self.value(tag, kind, name, place.vr)
+        text = "\\".join(str(part) for part in self.parts(tag, place.vr))
+        match = re.search(place.pattern, text)
+        return CONVERTERS[kind]([match[1]])[0] if match else None
 
-    def private_tag(self, place: tuple[int, str, int]) -> int | None:
+    def private_tag(self, place: Private) -> int | None:
         """The tag at which this data set holds a private element."""
-        group, creator, element = place
-        block = self._private_blocks().get((group, creator))
+        block = self._private_blocks().get((place.group, place.creator))
         if block is None:
             return None
-        tag = group << 16 | block << 8 | element
+        tag = place.group << 16 | block << 8 | place.element
         return tag if tag in self._dataset else None
 
     def raw(self, tag: int) -> bytes | None:

@@ -1,26 +1,42 @@
-"""What one line of the table of fields says."""
+"""What one line of the table of fields says, and the table as a whole."""
 
+import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 Level = Literal["subject", "study", "series", "acquisition", "image"]
 Kind = Literal["text", "texts", "number", "numbers", "integer", "date", "time", "date_time", "age", "uid"]
 
+READING = 2  # raised when the same table is read in another way, so that stored headers are known to be old
+
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """A private element: (group, creator, low byte), the VR to decode it with, and the name of the source it counts as."""
+    """A private element: (group, creator, low byte), the VR to decode it with, and the name of the source that it counts as.
+
+    pattern: a regular expression whose first group is the value, where the element is a text that says more.
+    """
 
     group: int
     creator: str
     element: int
     vr: str
     source: str
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One fact of a header. `phi`: it identifies a person and stays behind the phi scope."""
+    """One fact of a header.
+
+    nested: paths of sequences in enhanced objects, and of sequences of classic ones. private: elements of makers, in order.
+    makers: sources that modules of makers answer from, in order, where looking up an element is not enough. empty: values that mean
+    that nothing was set. sequence_first: the nested place is the standard's, and the tag at the top level is what some write instead.
+    phi: it identifies a person and stays behind the phi scope.
+    """
 
     name: str
     keyword: str
@@ -30,4 +46,51 @@ class Field:
     unit: str = ""
     nested: tuple[tuple[int, ...], ...] = ()
     private: tuple[Private, ...] = ()
+    makers: tuple[str, ...] = ()
+    empty: tuple[Any, ...] = ()
+    sequence_first: bool = False
     phi: bool = False
+
+    @property
+    def names_its_source(self) -> bool:
+        """Whether a value of a maker's says where it came from: not where the table gives the field that one place only."""
+        return bool(self.tag or self.nested or len(self.private) + len(self.makers) > 1)
+
+
+class Table:
+    """Fields in order. Their names, and the names of their sources, are the keys of stored headers."""
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self.fields = tuple(fields)
+        self.by_name = {field.name: field for field in self.fields}
+        if len(self.by_name) != len(self.fields):
+            raise ValueError("a field is listed twice")
+
+    @cached_property
+    def version(self) -> str:
+        """Changes when a field, or the way of reading them, does."""
+        return hashlib.blake2b(repr((self.fields, READING)).encode(), digest_size=8).hexdigest()
+
+    @cached_property
+    def moving(self) -> tuple[Field, ...]:
+        """The fields that functional groups of enhanced objects may hold."""
+        return tuple(field for field in self.fields if field.level in ("acquisition", "image") or field.nested)
+
+    @cached_property
+    def _of_image(self) -> frozenset[str]:
+        names = {field.name for field in self.fields if field.level == "image"}
+        return frozenset(names | {f"{name}_source" for name in names})
+
+    def is_of_image(self, name: str) -> bool:
+        """Whether a field, or the `_source` of one, changes from image to image."""
+        return name in self._of_image
+
+    def names_of(self, *levels: Level) -> tuple[str, ...]:
+        """The names of the fields of some levels, in the order of the table."""
+        return tuple(field.name for field in self.fields if field.level in levels)
+
+
+def snake(keyword: str) -> str:
+    """The name of a field of the standard: its keyword in small letters (`EchoTime` is `echo_time`)."""
+    parted = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", keyword)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", parted).lower()

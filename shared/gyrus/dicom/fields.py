@@ -1,16 +1,14 @@
 """What is read from a header: one table of fields, from which readers, documents and fingerprints are made.
 
 A field is found at its own tag, else at the end of one of its `nested` paths (functional groups of enhanced objects, sequences of
-classic ones), else at one of its `private` places. The first value that is not empty wins.
-A field without a tag is derived, or has only other places.
+classic ones), else at one of its `private` places, else by the module of its maker. The first value that is not empty wins, and a
+maker's value is stored with its source. A field without a tag is derived, or has only other places.
 
 Levels: subject, study, series and acquisition fields are the same for most images of a series and make the shared block of a header;
 image fields change from image to image.
 """
 
-import hashlib
-
-from gyrus.dicom.field import Field, Level, Private
+from gyrus.dicom.field import Field, Level, Private, Table
 
 _MEANING = 0x00080104  # CodeMeaning
 _CONTENT = 0x00209111  # FrameContentSequence
@@ -33,8 +31,19 @@ def _frame_type(tag: int) -> tuple[tuple[int, ...], ...]:
     return tuple((sequence, tag) for sequence in _FRAME_TYPES)
 
 
-def _xa(element: int, vr: str) -> Private:
-    return Private(0x0021, "SIEMENS MR SDS 01", element, vr, "siemens_xa")
+def _xa(element: int, vr: str, pattern: str = "") -> Private:
+    return Private(0x0021, "SIEMENS MR SDS 01", element, vr, "siemens_xa", pattern)
+
+
+def _siemens(group: int, element: int, vr: str, pattern: str = "") -> Private:
+    return Private(group, "SIEMENS MR HEADER", element, vr, "siemens_private", pattern)
+
+
+def _uih(element: int, vr: str, pattern: str = "") -> Private:
+    return Private(0x0065, "Image Private Header", element, vr, "uih_private", pattern)
+
+
+_IN_PLANE, _SLICES = r"\bp(\d+)", r"\bp\d+s(\d+)"  # `p2s4`: two-fold in the plane, four slices at once
 
 
 _XA_NAME = Private(0x0021, "SIEMENS MR SDI 02", 0x77, "LO", "siemens_xa")
@@ -44,9 +53,7 @@ _GE_FAMILY = Private(0x0019, "GEMS_ACQU_01", 0x9E, "LO", "ge_private")
 _PHILIPS_TECHNIQUE = Private(0x2001, "Philips Imaging DD 001", 0x20, "LO", "philips_private")
 _PHILIPS_SLICES = Private(0x2001, "Philips Imaging DD 001", 0x18, "SL", "philips_private")
 _PHILIPS_FLIP = Private(0x2001, "Philips Imaging DD 001", 0x23, "FL", "philips_private")
-_UIH_NAME = Private(0x0065, "Image Private Header", 0x2D, "ST", "uih_private")
-
-__all__ = ["BY_NAME", "FIELDS", "FIELDS_VERSION", "Field", "Level", "Private", "is_of_image", "names_of"]
+_UIH_NAME = _uih(0x2D, "ST")
 
 _A: Level = "acquisition"
 
@@ -127,9 +134,9 @@ FIELDS: tuple[Field, ...] = (
     Field("transfer_syntax_uid", "TransferSyntaxUID", 0x00020010, _A, "uid"),
     Field("sop_class_name", "", 0, _A),
     Field("enhanced", "", 0, _A),
-    Field("tile_count", "", 0, _A, "integer"),
-    Field("tile_normal", "", 0, _A, "numbers"),
-    Field("tile_positions", "", 0, _A, "numbers", "mm"),
+    Field("tile_count", "", 0, _A, "integer", makers=("siemens_private", "siemens_csa", "uih_private")),
+    Field("tile_normal", "", 0, _A, "numbers", makers=("siemens_csa",)),
+    Field("tile_positions", "", 0, _A, "numbers", "mm", makers=("uih_private",)),
     # MR
     Field("scanning_sequence", "ScanningSequence", 0x00180020, _A, "texts", private=(_xa(0x5A, "CS"),)),
     Field("sequence_variant", "SequenceVariant", 0x00180021, _A, "texts", private=(_xa(0x5B, "CS"),)),
@@ -161,17 +168,34 @@ FIELDS: tuple[Field, ...] = (
     Field("transmit_coil_name", "TransmitCoilName", 0x00181251, _A, nested=((_TRANSMIT, 0x00181251),)),
     Field("parallel_acquisition", "ParallelAcquisition", 0x00189077, _A, nested=((_MODIFY, 0x00189077),)),
     Field("parallel_acquisition_technique", "ParallelAcquisitionTechnique", 0x00189078, _A, nested=((_MODIFY, 0x00189078),)),
-    Field("parallel_reduction_factor_in_plane", "ParallelReductionFactorInPlane", 0x00189069, _A, "number", "", ((_MODIFY, 0x00189069),)),
+    Field(
+        "parallel_reduction_factor_in_plane",
+        "ParallelReductionFactorInPlane",
+        0x00189069,
+        _A,
+        "number",
+        nested=((_MODIFY, 0x00189069),),
+        private=(_siemens(0x0051, 0x11, "LO", _IN_PLANE), _xa(0x09, "LO", _IN_PLANE), _uih(0x0D, "SH", r"F:(\d+(?:\.\d+)?)")),
+        makers=("ge_private",),
+    ),
     Field(
         "parallel_reduction_factor_out_of_plane",
         "ParallelReductionFactorOutOfPlane",
         0x00189155,
         _A,
         "number",
-        "",
-        ((_MODIFY, 0x00189155),),
+        nested=((_MODIFY, 0x00189155),),
+        makers=("ge_private",),
     ),
-    Field("multiband_factor", "", 0, _A, "number"),
+    Field(
+        "multiband_factor",
+        "",
+        0,
+        _A,
+        "number",
+        private=(_siemens(0x0051, 0x11, "LO", _SLICES), _xa(0x09, "LO", _SLICES)),
+        makers=("image_comments",),
+    ),
     Field("partial_fourier", "PartialFourier", 0x00189081, _A, nested=((_MODIFY, 0x00189081),)),
     Field("inversion_recovery", "InversionRecovery", 0x00189009, _A, nested=((_MODIFY, 0x00189009),)),
     Field("spoiling", "Spoiling", 0x00189016, _A, nested=((_MODIFY, 0x00189016),)),
@@ -189,7 +213,14 @@ FIELDS: tuple[Field, ...] = (
     Field("spectrally_selected_suppression", "SpectrallySelectedSuppression", 0x00189025, _A),
     Field("arterial_spin_labeling_contrast", "ArterialSpinLabelingContrast", 0x00189250, _A),
     Field("geometry_of_k_space_traversal", "GeometryOfKSpaceTraversal", 0x00189032, _A),
-    Field("complex_image_component", "ComplexImageComponent", 0x00089208, _A, nested=_frame_type(0x00089208)),
+    Field(
+        "complex_image_component",
+        "ComplexImageComponent",
+        0x00089208,
+        _A,
+        nested=_frame_type(0x00089208),
+        makers=("ge_private",),
+    ),
     Field("acquisition_contrast", "AcquisitionContrast", 0x00089209, _A, nested=_frame_type(0x00089209)),
     Field("volumetric_properties", "VolumetricProperties", 0x00089206, _A, nested=_frame_type(0x00089206)),
     Field("volume_based_calculation_technique", "VolumeBasedCalculationTechnique", 0x00089207, _A, nested=_frame_type(0x00089207)),
@@ -242,18 +273,34 @@ FIELDS: tuple[Field, ...] = (
     Field("slice_location", "SliceLocation", 0x00201041, "image", "number", "mm"),
     Field("temporal_position_identifier", "TemporalPositionIdentifier", 0x00200100, "image", "integer", "", ((_CONTENT, 0x00209128),)),
     Field("trigger_time", "TriggerTime", 0x00181060, "image", "number", "ms", ((_CARDIAC, 0x00209153),)),
-    Field("diffusion_b_value", "DiffusionBValue", 0x00189087, "image", "number", "s/mm2", ((_DIFFUSION, 0x00189087),)),
-    Field("diffusion_directionality", "DiffusionDirectionality", 0x00189075, "image", nested=((_DIFFUSION, 0x00189075),)),
+    Field(
+        "diffusion_b_value",
+        "DiffusionBValue",
+        0x00189087,
+        "image",
+        "number",
+        "s/mm2",
+        ((_DIFFUSION, 0x00189087),),
+        makers=("siemens_private", "siemens_csa", "sequence_name", "ge_private", "philips_private", "canon_comment", "uih_private"),
+    ),
+    Field(
+        "diffusion_directionality",
+        "DiffusionDirectionality",
+        0x00189075,
+        "image",
+        nested=((_DIFFUSION, 0x00189075),),
+        makers=("siemens_private", "philips_private"),
+    ),
     Field(
         "diffusion_gradient_orientation",
         "DiffusionGradientOrientation",
         0x00189089,
         "image",
         "numbers",
-        "",
-        ((_DIFFUSION, _DIRECTION, 0x00189089),),
+        nested=((_DIFFUSION, _DIRECTION, 0x00189089),),
+        makers=("siemens_private", "siemens_csa", "ge_private", "philips_private", "canon_comment", "uih_private"),
     ),
-    Field("diffusion_frame", "", 0, "image"),
+    Field("diffusion_frame", "", 0, "image", makers=("ge_private", "canon_comment")),
     Field("pixel_offset", "", 0, "image", "integer", "bytes"),
     Field("pixel_length", "", 0, "image", "integer", "bytes"),
     Field("pixel_data_truncated", "", 0, "image"),
@@ -264,17 +311,4 @@ FIELDS: tuple[Field, ...] = (
     Field("window_width", "WindowWidth", 0x00281051, "image", "numbers", "", ((_WINDOW, 0x00281051),)),
 )
 
-READING = 1  # raised when the same table is read in another way, so that stored headers are known to be old
-BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
-FIELDS_VERSION: str = hashlib.blake2b(repr((FIELDS, READING)).encode(), digest_size=8).hexdigest()
-
-
-def is_of_image(name: str) -> bool:
-    """Whether a field, or the `_source` of one, changes from image to image."""
-    field = BY_NAME.get(name) or BY_NAME[name.removesuffix("_source")]
-    return field.level == "image"
-
-
-def names_of(*levels: Level) -> tuple[str, ...]:
-    """The names of the fields of some levels, in the order of the table."""
-    return tuple(field.name for field in FIELDS if field.level in levels)
+STANDARD = Table(FIELDS)

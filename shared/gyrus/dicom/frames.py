@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from gyrus.dicom.columns import Column, frame_ranges, packed
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.fields import FIELDS, Field
+from gyrus.dicom.field import Field, Private, Table
 from gyrus.dicom.keys import KEY_FIELDS, stack_key
+from gyrus.dicom.record import add, of_maker
 from gyrus.dicom.values import Value
+from gyrus.dicom.vendors import extras
 
 SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
 MOST_STACKS = 64
@@ -18,12 +20,12 @@ MOST_STACKS = 64
 _MR_FRAME_TYPE = 0x00189226
 _UNASSIGNED = (0x00209170, 0x00209171)  # attributes of a legacy conversion that no functional group took
 _MAKERS_ITEMS = (
-    (0x0021, "SIEMENS MR SDS 01", 0xFE),
-    (0x0021, "SIEMENS MR SDI 02", 0xFE),
-    (0x2005, "Philips MR Imaging DD 005", 0x0E),
-    (0x2005, "Philips MR Imaging DD 005", 0x0F),
+    Private(0x0021, "SIEMENS MR SDS 01", 0xFE, "SQ", "siemens_item"),
+    Private(0x0021, "SIEMENS MR SDI 02", 0xFE, "SQ", "siemens_item"),
+    Private(0x2005, "Philips MR Imaging DD 005", 0x0E, "SQ", "philips_item"),
+    Private(0x2005, "Philips MR Imaging DD 005", 0x0F, "SQ", "philips_item"),
 )
-_MOVING = tuple(field for field in FIELDS if field.level in ("acquisition", "image") or field.nested)
+_NOTHING: tuple[Value, str] = (None, "")
 
 
 class _Group:
@@ -32,30 +34,31 @@ class _Group:
     def __init__(self, item: Elements) -> None:
         self.item = item
         self.macros = item.tags()
-        self.inner: list[Elements] = []
-        tags = [tag for place in _MAKERS_ITEMS if (tag := item.private_tag(place)) is not None]
-        for tag in (*tags, *_UNASSIGNED, _MR_FRAME_TYPE):
-            self.inner.extend(item.items(tag)[:1])
-        self.inner_tags = set().union(*(inner.tags() for inner in self.inner)) if self.inner else set()
+        self.inner: list[tuple[Elements, str]] = []
+        places = [(item.private_tag(place), place.source) for place in _MAKERS_ITEMS]
+        for tag, source in (*places, *((tag, "legacy_conversion") for tag in _UNASSIGNED), (_MR_FRAME_TYPE, "")):
+            if tag is not None:
+                self.inner.extend((inner, source) for inner in item.items(tag)[:1])
+        self.inner_tags = set().union(*(inner.tags() for inner, _ in self.inner)) if self.inner else set()
 
     def standard(self, field: Field) -> Value:
         for path in field.nested:
             if path[0] in self.macros:
                 value = self.item.at(path, field.kind, field.name)
-                if value is not None:
+                if value is not None and value not in field.empty:
                     return value
         return None
 
-    def makers(self, field: Field) -> Value:
-        for inner in self.inner:
+    def makers(self, field: Field) -> tuple[Value, str]:
+        """What the items of makers, and attributes that a conversion left over, say; and which of them does."""
+        for inner, source in self.inner:
             value = inner.value(field.tag, field.kind, field.name) if field.tag in self.inner_tags else None
-            if value is not None:
-                return value
-            for place in field.private:
-                value = inner.private((place.group, place.creator, place.element), field.kind, place.vr, field.name)
-                if value is not None:
-                    return value
-        return None
+            if value is not None and value not in field.empty:
+                return value, source
+            found = of_maker(inner, field)
+            if found[0] is not None:
+                return found
+        return _NOTHING
 
 
 def is_enhanced(top: Elements) -> bool:
@@ -63,7 +66,7 @@ def is_enhanced(top: Elements) -> bool:
     return bool(top.items(FRAME_GROUPS) or top.items(SHARED_GROUPS))
 
 
-def frame_values(top: Elements, at_top: dict[str, Value]) -> tuple[dict[str, Value], dict[str, list[Value]], int]:
+def frame_values(top: Elements, at_top: dict[str, Value], table: Table) -> tuple[dict[str, Value], dict[str, list[Value]], int]:
     """What all frames share, what differs (one value a frame), and the number of frames.
 
     at_top: the values that the top level alone gives.
@@ -72,16 +75,17 @@ def frame_values(top: Elements, at_top: dict[str, Value]) -> tuple[dict[str, Val
     shared = _Group(shared_items[0]) if shared_items else None
     groups = [_Group(item) for item in top.items(FRAME_GROUPS)]
     constant = dict(at_top)
-    for field in _MOVING:
-        value = _of(shared, field, at_top) if shared else None
-        if value is not None:
-            constant[field.name] = value
+    if shared is not None:
+        _take_shared(shared, constant, at_top, table)
     varying: dict[str, list[Value]] = {}
-    for field in _moving_fields(groups):
-        values = [_of(group, field, at_top) for group in groups]
-        if all(value is None for value in values):
+    for field in _moving_fields(groups, table):
+        found = [_of(group, field, at_top) for group in groups]
+        sources = [source for value, source in found if value is not None]
+        if not sources:
             continue
-        filled = [constant.get(field.name) if value is None else value for value in values]
+        if field.names_its_source and (source := max(sources)):
+            constant[f"{field.name}_source"] = source
+        filled = [constant.get(field.name) if value is None else value for value, _ in found]
         if all(value == filled[0] for value in filled):
             constant[field.name] = filled[0]
         else:
@@ -89,21 +93,29 @@ def frame_values(top: Elements, at_top: dict[str, Value]) -> tuple[dict[str, Val
     return constant, varying, len(groups)
 
 
-def _of(group: _Group, field: Field, at_top: dict[str, Value]) -> Value:
+def _take_shared(shared: _Group, constant: dict[str, Value], at_top: dict[str, Value], table: Table) -> None:
+    for field in table.moving:
+        add(constant, field, *_of(shared, field, at_top))
+    for inner, _ in shared.inner:
+        for name, (value, source) in extras(inner, constant).items():
+            add(constant, table.by_name[name], value, source)
+
+
+def _of(group: _Group, field: Field, at_top: dict[str, Value]) -> tuple[Value, str]:
     value = group.standard(field)
     if value is None and (field.nested or at_top.get(field.name) is None):
-        value = group.makers(field)
-    return value
+        return group.makers(field)
+    return value, ""
 
 
-def _moving_fields(groups: Sequence[_Group]) -> list[Field]:
+def _moving_fields(groups: Sequence[_Group], table: Table) -> list[Field]:
     """The fields that the groups of some frame may hold."""
     macros: set[int] = set().union(*(group.macros for group in groups)) if groups else set()
     inner: set[int] = set().union(*(group.inner_tags for group in groups)) if groups else set()
     has_private = any(tag >> 16 & 1 for tag in inner)
     return [
         field
-        for field in _MOVING
+        for field in table.moving
         if any(path[0] in macros for path in field.nested) or field.tag in inner or (has_private and field.private)
     ]
 

@@ -14,7 +14,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from gyrus.dicom.announce import UNDEFINED, PixelsAt, pixels_at
 from gyrus.dicom.classes import MODALITY_OF_CLASS, NOT_OF_A_PATIENT, SECONDARY_CAPTURE
 from gyrus.dicom.elements import SPECIFIC_CHARACTER_SET, Elements, Notes
-from gyrus.dicom.fields import is_of_image
+from gyrus.dicom.field import Table
 from gyrus.dicom.frames import frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks, with_makers_words
 from gyrus.dicom.keys import stack_key
 from gyrus.dicom.record import record
@@ -80,18 +80,18 @@ class _Bounded(io.BufferedReader):
         return super().read(wanted)
 
 
-def parse(raw: io.FileIO, size: int) -> Parsed | Failure:
+def parse(raw: io.FileIO, size: int, table: Table) -> Parsed | Failure:
     """Read the header of an open file of `size` bytes."""
     if size == 0:
         return Failure("empty_file")
     file = _Bounded(raw, size)
     try:
-        return _parsed_file(file, size)
+        return _parsed_file(file, size, table)
     except _TooLargeError:
         return Failure("too_large", f"The header is larger than {LARGEST_HEADER} bytes.")
 
 
-def _parsed_file(file: _Bounded, size: int) -> Parsed | Failure:
+def _parsed_file(file: _Bounded, size: int, table: Table) -> Parsed | Failure:
     head = file.read(1024)
     form = looks_like(head)
     if form != "dicom":
@@ -104,7 +104,7 @@ def _parsed_file(file: _Bounded, size: int) -> Parsed | Failure:
     if isinstance(dataset, Failure):
         return dataset
     pixels = _inflated_pixels(dataset) if is_deflated else pixels_at(file, file.tell(), size, _order(dataset))
-    judged = _judged(dataset, pixels)
+    judged = _judged(dataset, pixels, table)
     if isinstance(judged, Failure) and judged.reason in _PERHAPS_CUT and _breaks_off(dataset, size):
         return Failure("corrupt_header", "The last element runs past the end of the file.")
     return judged
@@ -161,7 +161,7 @@ def _inflated_pixels(dataset: FileDataset) -> PixelsAt | None:
     return PixelsAt(-1, lengths[0], False) if lengths else None
 
 
-def _judged(dataset: FileDataset, pixels: PixelsAt | None) -> Parsed | Failure:
+def _judged(dataset: FileDataset, pixels: PixelsAt | None, table: Table) -> Parsed | Failure:
     """Refuse what is no image of a patient; describe the rest."""
     notes = Notes()
     top, meta = Elements(dataset, notes), Elements(dataset.file_meta, notes)
@@ -170,7 +170,7 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None) -> Parsed | Failure:
     media_class = meta.value(_MEDIA_STORAGE_CLASS, "uid")
     if media_class == _DIRECTORY or _DIRECTORY_RECORDS in top:
         return Failure("dicomdir")
-    known = record(top)
+    known = record(top, table)
     known["transfer_syntax_uid"] = meta.value(_TRANSFER_SYNTAX, "uid")
     known["sop_class_uid"] = known.get("sop_class_uid") or media_class
     known["modality"] = _modality(known)
@@ -183,7 +183,7 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None) -> Parsed | Failure:
     notes.flaws["pixel_data_truncated"] += pixels.is_truncated
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
         notes.flaws["uid_malformed"] += not (len(known[name]) <= 64 and _UID_LETTERS.issuperset(known[name]))
-    return _parsed(top, known, notes)
+    return _parsed(top, known, notes, table)
 
 
 def _refusal(known: dict[str, Value], top: Elements, pixels: PixelsAt | None) -> Failure | None:
@@ -216,14 +216,14 @@ def _modality(known: dict[str, Value]) -> str | None:
     return "OT" if sop_class.startswith(SECONDARY_CAPTURE) else MODALITY_OF_CLASS.get(sop_class)
 
 
-def _parsed(top: Elements, known: dict[str, Value], notes: Notes) -> Parsed:
+def _parsed(top: Elements, known: dict[str, Value], notes: Notes, table: Table) -> Parsed:
     if is_enhanced(top):
-        known, frames, stacks = _enhanced(top, known, notes)
+        known, frames, stacks = _enhanced(top, known, notes, table)
     else:
         frames = None
         stacks = [{"key": stack_key(known, {}), "frames": None, "n": max(1, known.get("number_of_frames") or 1)}]
     present = {name: value for name, value in known.items() if value is not None}
-    image = {name: value for name, value in present.items() if is_of_image(name)}
+    image = {name: value for name, value in present.items() if table.is_of_image(name)}
     if frames:
         image["frames"] = frames
     return Parsed(
@@ -237,8 +237,10 @@ def _parsed(top: Elements, known: dict[str, Value], notes: Notes) -> Parsed:
     )
 
 
-def _enhanced(top: Elements, known: dict[str, Value], notes: Notes) -> tuple[dict[str, Value], dict[str, Value], list[dict[str, Value]]]:
-    constant, varying, count = frame_values(top, {**known, "enhanced": True})
+def _enhanced(
+    top: Elements, known: dict[str, Value], notes: Notes, table: Table
+) -> tuple[dict[str, Value], dict[str, Value], list[dict[str, Value]]]:
+    constant, varying, count = frame_values(top, {**known, "enhanced": True}, table)
     announced = constant.get("number_of_frames") or count or 1
     if announced != count:
         notes.flaws["frame_count_mismatch"] += count > 0

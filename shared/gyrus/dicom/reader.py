@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from gyrus.dicom.field import Table
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.parse import Failure, Parsed, parse
 from gyrus.dicom.rejects import REJECT_REASONS
 from gyrus.dicom.values import Value
@@ -61,24 +63,24 @@ class Rejected:
             raise ValueError(f"'{self.reason}' is no reason to reject a file; allowed are {', '.join(REJECT_REASONS)}.")
 
 
-def read(path: str | os.PathLike[str]) -> Header | Rejected:
-    """Read the header of one file."""
+def read(path: str | os.PathLike[str], table: Table = STANDARD) -> Header | Rejected:
+    """Read the header of one file: the fields of the table."""
     try:
         handle = os.open(path, OPEN_FLAGS)
     except (OSError, ValueError) as error:
         code = getattr(error, "errno", None)
         return Rejected("vanished", "", 0, 0) if code in NOT_THERE else Rejected("unreadable", _system(error), 0, 0, code)
     try:
-        return _read_open(handle)
+        return _read_open(handle, table)
     finally:
         os.close(handle)
 
 
-def _read_open(handle: int) -> Header | Rejected:
+def _read_open(handle: int, table: Table) -> Header | Rejected:
     before = os.fstat(handle)
     if not stat.S_ISREG(before.st_mode):
         return Rejected("vanished", "", 0, 0)  # a folder or a pipe in its place: walks announce regular files only
-    outcome = _outcome(io.FileIO(handle, closefd=False), before.st_size)
+    outcome = _outcome(io.FileIO(handle, closefd=False), before.st_size, table)
     after = os.fstat(handle)
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return Rejected("still_changing", "", after.st_size, after.st_mtime_ns)
@@ -88,11 +90,11 @@ def _read_open(handle: int) -> Header | Rejected:
     return Header(**parts, size=before.st_size, mtime_ns=before.st_mtime_ns)
 
 
-def _outcome(raw: io.FileIO, size: int) -> Parsed | Failure:
+def _outcome(raw: io.FileIO, size: int, table: Table) -> Parsed | Failure:
     """The parsed header, whatever happens: a broken file may make the parser fail in any way."""
     try:
         with _silence():
-            return parse(raw, size)
+            return parse(raw, size, table)
     except OSError as error:
         return Failure("unreadable", _system(error), error.errno)
     except MemoryError:

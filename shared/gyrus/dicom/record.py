@@ -1,7 +1,7 @@
 """The fields of one data set's top level: standard elements first, then the maker's own."""
 
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.fields import FIELDS, Field
+from gyrus.dicom.field import Field, Table
 from gyrus.dicom.values import Value
 from gyrus.dicom.vendors import extras
 
@@ -9,38 +9,60 @@ _GAUSS_A_TESLA = 10_000
 _STRONGEST = 25  # T; no scanner is stronger, so a larger number is in gauss
 
 
-def record(top: Elements) -> dict[str, Value]:
+def record(top: Elements, table: Table) -> dict[str, Value]:
     """Field name to value, without frames; fields without a value are absent."""
     known: dict[str, Value] = {}
-    for field in FIELDS:
+    for field in table.fields:
         value = _value(top, field)
         if value is not None:
             known[field.name] = value
         elif field.private:
-            _take_private(top, field, known)
-    known.update(extras(top, known))
+            add(known, field, *of_maker(top, field))
+    for name, (value, source) in extras(top, known).items():
+        add(known, table.by_name[name], value, source)
     return normalised(known)
 
 
-def _value(top: Elements, field: Field) -> Value:
-    value = top.value(field.tag, field.kind, field.name) if field.tag else None
+def add(known: dict[str, Value], field: Field, value: Value, source: str) -> None:
+    """Take a value, and where it came from if that is not the standard's place."""
     if value is None:
-        for path in field.nested:
-            if path[0] in top:
-                value = top.at(path, field.kind, field.name)
-                if value is not None:
-                    return value
-    return value
+        return
+    known[field.name] = value
+    known.pop(f"{field.name}_source", None)
+    if source and field.names_its_source:
+        known[f"{field.name}_source"] = source
 
 
-def _take_private(top: Elements, field: Field, known: dict[str, Value]) -> None:
+def of_maker(elements: Elements, field: Field) -> tuple[Value, str]:
+    """The first value that the maker's elements of a field have, and its source; (None, "") if they have none."""
     for place in field.private:
-        value = top.private((place.group, place.creator, place.element), field.kind, place.vr, field.name)
-        if value is not None:
-            known[field.name] = value
-            if field.tag:
-                known[f"{field.name}_source"] = place.source
-            return
+        value = elements.private(place, field.kind, field.name)
+        if value is not None and value not in field.empty:
+            return value, place.source
+    return None, ""
+
+
+def _value(top: Elements, field: Field) -> Value:
+    """The value at the standard's places."""
+    if field.sequence_first:
+        value = _nested(top, field)
+        return _at_top(top, field) if value is None else value
+    value = _at_top(top, field)
+    return _nested(top, field) if value is None else value
+
+
+def _at_top(top: Elements, field: Field) -> Value:
+    value = top.value(field.tag, field.kind, field.name) if field.tag else None
+    return None if value in field.empty else value
+
+
+def _nested(top: Elements, field: Field) -> Value:
+    for path in field.nested:
+        if path[0] in top:
+            value = top.at(path, field.kind, field.name)
+            if value is not None and value not in field.empty:
+                return value
+    return None
 
 
 def normalised(known: dict[str, Value]) -> dict[str, Value]:

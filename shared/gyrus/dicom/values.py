@@ -14,6 +14,7 @@ from typing import Any
 Value = Any  # str, int, float, bool, bytes, None, or a list or dict of them: what JSON and BSON can hold
 Part = str | int | float
 Converted = tuple[Value, str]
+Answers = dict[str, tuple[Value, str]]  # field name to (value, source), of a maker's own elements
 
 INVALID = "value_invalid"
 MULTI = "multi_valued"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gyrus.dicom.fields import FIELDS_VERSION
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.reader import Header, Rejected
 from gyrus.dicom.rejects import RETRYABLE
 from gyrus.shared.ids import digest
@@ -35,7 +35,7 @@ def said(answer: Header | Rejected, cohort: str, subject_key: bytes, code: str |
 
     code: the subject's, by a rule. unmapped: a rule holds for the file's folder, and gives it none.
     """
-    content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": FIELDS_VERSION}
+    content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": STANDARD.version}
     if isinstance(answer, Rejected):
         if answer.reason == "vanished":
             return Said({"gone": True})

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gyrus.dicom.fields import FIELDS
+from gyrus.dicom.field import Level
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.merge import most_frequent
 from gyrus.dicom.stacks import describe, kind_of
 from gyrus.extractor.files import fields_of
@@ -15,8 +16,8 @@ from gyrus.shared.ids import digest
 Document = dict[str, Any]
 Files = Sequence[Mapping[str, Any]]
 
-LEVELS = ("subject", "study", "series")
-NAMES = {level: tuple(f.name for f in FIELDS if f.level == level) for level in LEVELS}
+LEVELS: tuple[Level, ...] = ("subject", "study", "series")
+NAMES = {level: STANDARD.names_of(level) for level in LEVELS}
 
 
 @dataclass

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gyrus.dicom.fields import FIELDS
+from gyrus.dicom.fields import STANDARD
 from gyrus.shared.documents import stack_record
 
 Document = dict[str, Any]
 INTERNAL = frozenset({"rev", "unsettled", "touched", "written", "jobs", "header", "digest", "context", "winners", "pixels", "open"})
-PERSONAL = frozenset({"path", *(field.name for field in FIELDS if field.phi)})
+PERSONAL = frozenset({"path", *(field.name for field in STANDARD.fields if field.phi)})
 
 
 def visible(document: Mapping[str, Any], phi: bool = False) -> Document:

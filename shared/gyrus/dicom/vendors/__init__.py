@@ -1,12 +1,15 @@
-"""What the standard's elements do not say, by maker of the scanner. A module has `extras(elements, known)`: field name to value."""
+"""What the standard's elements do not say, by maker of the scanner.
+
+A module has `extras(elements, known)`: field name to (value, source), for what is not one private element of a line in the table of fields.
+"""
 
 from collections.abc import Callable
 
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.values import Value
+from gyrus.dicom.values import Answers, Value
 from gyrus.dicom.vendors import canon, ge, philips, siemens, uih
 
-_BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], dict[str, Value]]], ...] = (
+_BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], Answers]], ...] = (
     ("SIEMENS", siemens.extras),
     ("GE MEDICAL", ge.extras),
     ("PHILIPS", philips.extras),
@@ -17,7 +20,7 @@ _BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], dict[str, Valu
 )
 
 
-def extras(elements: Elements, known: dict[str, Value]) -> dict[str, Value]:
+def extras(elements: Elements, known: dict[str, Value]) -> Answers:
     """Values of the maker's own elements, for fields that `known` has not. `known` is what the standard's elements said."""
     manufacturer = str(known.get("manufacturer") or "").upper()
     for word, read in _BY_WORD:
@@ -25,16 +28,16 @@ def extras(elements: Elements, known: dict[str, Value]) -> dict[str, Value]:
             found = read(elements, known)
             if known.get("diffusion_b_value") is not None:
                 found = _without_second_b(found, known)
-            return {name: value for name, value in found.items() if value is not None and known.get(name) is None}
+            return {name: answer for name, answer in found.items() if answer[0] is not None and known.get(name) is None}
     return {}
 
 
-def _without_second_b(found: dict[str, Value], known: dict[str, Value]) -> dict[str, Value]:
+def _without_second_b(found: Answers, known: dict[str, Value]) -> Answers:
     """A direction of the maker's belongs to the standard's b-value only where the two b-values agree."""
-    b_value = found.get("diffusion_b_value")
+    b_value, _ = found.get("diffusion_b_value", (None, ""))
     has_direction = known.get("diffusion_gradient_orientation") is not None
     if b_value is not None and abs(b_value - known["diffusion_b_value"]) < 1 and not has_direction:
-        dropped = {"diffusion_b_value", "diffusion_b_value_source"}
+        dropped = {"diffusion_b_value"}
     else:
         dropped = {name for name in found if name.startswith("diffusion_")}
-    return {name: value for name, value in found.items() if name not in dropped}
+    return {name: answer for name, answer in found.items() if name not in dropped}

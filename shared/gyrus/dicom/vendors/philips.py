@@ -5,26 +5,29 @@ Elements: (2001,xx03) FL b-value of "Philips Imaging DD 001"; (2005,xxB0/B1/B2) 
 """
 
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.values import Value
+from gyrus.dicom.field import Private
+from gyrus.dicom.values import Answers, Value
 
-_IMAGING, _MR = "Philips Imaging DD 001", "Philips MR Imaging DD 001"
+_SOURCE = "philips_private"
 _NO_VALUE = 1e37  # the writer's mark for "not set"
+_B_VALUE, _KIND = (Private(0x2001, "Philips Imaging DD 001", element, vr, _SOURCE) for element, vr in ((0x03, "FL"), (0x04, "CS")))
+_DIRECTION = tuple(Private(0x2005, "Philips MR Imaging DD 001", element, "FL", _SOURCE) for element in (0xB0, 0xB1, 0xB2))
 
 
 def diffusion(elements: Elements) -> dict[str, Value]:
     """b-value (s/mm²) and direction (patient axes)."""
-    b_value = elements.private((0x2001, _IMAGING, 0x03), "number", "FL")
+    b_value = elements.private(_B_VALUE, "number")
     if b_value is None or abs(b_value) > _NO_VALUE:
         return {}
-    found: dict[str, Value] = {"diffusion_b_value": b_value, "diffusion_b_value_source": "philips_private"}
-    direction = [elements.private((0x2005, _MR, element), "number", "FL") for element in (0xB0, 0xB1, 0xB2)]
+    found: dict[str, Value] = {"diffusion_b_value": b_value}
+    direction = [elements.private(place, "number") for place in _DIRECTION]
     if None not in direction and any(direction):
         found["diffusion_gradient_orientation"] = direction
-    if elements.private((0x2001, _IMAGING, 0x04), "text", "CS") == "I":
+    if elements.private(_KIND, "text") == "I":
         found["diffusion_directionality"] = "ISOTROPIC"
     return found
 
 
-def extras(elements: Elements, known: dict[str, Value]) -> dict[str, Value]:
+def extras(elements: Elements, known: dict[str, Value]) -> Answers:
     """All that Philips writes in its own elements of one image."""
-    return diffusion(elements)
+    return {name: (value, _SOURCE) for name, value in diffusion(elements).items()}

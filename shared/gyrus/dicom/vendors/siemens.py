@@ -10,13 +10,20 @@ import re
 import struct
 
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.values import Value, number_of
+from gyrus.dicom.field import Private
+from gyrus.dicom.values import Answers, Value, number_of
 
-_HEADER = "SIEMENS MR HEADER"
-_CSA_IMAGE = (0x0029, "SIEMENS CSA HEADER", 0x10)
+_PRIVATE, _CSA = "siemens_private", "siemens_csa"
+_CSA_IMAGE = Private(0x0029, "SIEMENS CSA HEADER", 0x10, "OB", _CSA)
+
+
+def _header(element: int, vr: str) -> Private:
+    return Private(0x0019, "SIEMENS MR HEADER", element, vr, _PRIVATE)
+
+
+_TILES, _B_VALUE, _DIRECTIONALITY, _DIRECTION = _header(0x0A, "US"), _header(0x0C, "IS"), _header(0x0D, "CS"), _header(0x0E, "FD")
 _IMAGE_COMMENTS = 0x00204000
 _MOST_TAGS = 1024
-_ACCELERATION = re.compile(r"\bp(\d+)(?:s(\d+))?\b")
 _MULTIBAND = re.compile(r"\bMB(\d+)\b")
 _SEQUENCE_B = re.compile(r"ep_b(\d+)(?![\d_])")  # `ep_b0_1000` is a map over several b-values, and has none
 
@@ -69,62 +76,46 @@ def _csa(elements: Elements) -> dict[str, list[str]]:
     return csa_texts(block, wanted) if block else {}
 
 
-def mosaic(elements: Elements, csa: dict[str, list[str]]) -> dict[str, Value]:
+def mosaic(elements: Elements, csa: dict[str, list[str]]) -> Answers:
     """`tile_count` and `tile_normal` (unit vector along the order of the tiles, patient axes)."""
-    count = elements.private((0x0019, _HEADER, 0x0A), "integer", "US")
+    count = elements.private(_TILES, "integer")
     counted = _numbers(csa.get("NumberOfImagesInMosaic", []))
     normal = _numbers(csa.get("SliceNormalVector", []))
-    found: dict[str, Value] = {"tile_count": count or (int(counted[0]) if counted else None)}
+    found: Answers = {"tile_count": (count, _PRIVATE) if count else (int(counted[0]) if counted else None, _CSA)}
     if len(normal) == 3:
-        found["tile_normal"] = normal
+        found["tile_normal"] = (normal, _CSA)
     return found
 
 
-def diffusion(elements: Elements, csa: dict[str, list[str]], sequence_name: str) -> dict[str, Value]:
+def diffusion(elements: Elements, csa: dict[str, list[str]], sequence_name: str) -> Answers:
     """b-value (s/mm²) and direction (patient axes) of the private header, else of the CSA header, else of the sequence's name."""
-    b_value = elements.private((0x0019, _HEADER, 0x0C), "number", "IS")
+    b_value = elements.private(_B_VALUE, "number")
     if b_value is not None:
         return {
-            "diffusion_b_value": b_value,
-            "diffusion_b_value_source": "siemens_private",
-            "diffusion_directionality": elements.private((0x0019, _HEADER, 0x0D), "text", "CS"),
-            "diffusion_gradient_orientation": elements.private((0x0019, _HEADER, 0x0E), "numbers", "FD"),
+            "diffusion_b_value": (b_value, _PRIVATE),
+            "diffusion_directionality": (elements.private(_DIRECTIONALITY, "text"), _PRIVATE),
+            "diffusion_gradient_orientation": (elements.private(_DIRECTION, "numbers"), _PRIVATE),
         }
     written = _numbers(csa.get("B_value", []))
     if written:
         direction = _numbers(csa.get("DiffusionGradientDirection", []))
-        return {
-            "diffusion_b_value": written[0],
-            "diffusion_b_value_source": "siemens_csa",
-            "diffusion_gradient_orientation": direction if len(direction) == 3 else None,
-        }
+        found = {"diffusion_b_value": written[0], "diffusion_gradient_orientation": direction if len(direction) == 3 else None}
+        return {name: (value, _CSA) for name, value in found.items()}
     named = _SEQUENCE_B.search(sequence_name)
-    return {"diffusion_b_value": float(named[1]), "diffusion_b_value_source": "sequence_name"} if named else {}
+    return {"diffusion_b_value": (float(named[1]), "sequence_name")} if named else {}
 
 
-def acceleration(elements: Elements) -> dict[str, Value]:
-    """In-plane and multi-band factors from `p2s4` and from `MB3` of the image comment."""
-    texts = [
-        elements.private((0x0051, _HEADER, 0x11), "text", "LO"),
-        elements.private((0x0021, "SIEMENS MR SDS 01", 0x09), "text", "LO"),
-    ]
-    found: dict[str, Value] = {}
-    for match in filter(None, (_ACCELERATION.search(text) for text in texts if text)):
-        found["parallel_reduction_factor_in_plane"] = float(match[1])
-        found["parallel_reduction_factor_in_plane_source"] = "siemens_private"
-        if match[2]:
-            found["multiband_factor"] = float(match[2])
+def simultaneous_slices(elements: Elements) -> Answers:
+    """The multi-band factor that a research sequence writes into the comment of an image: `Unaliased MB3/PE3/LB`."""
     comment = _MULTIBAND.search(elements.value(_IMAGE_COMMENTS, "text") or "")
-    if comment:
-        found["multiband_factor"] = float(comment[1])
-    return found
+    return {"multiband_factor": (float(comment[1]), "image_comments")} if comment else {}
 
 
-def extras(elements: Elements, known: dict[str, Value]) -> dict[str, Value]:
+def extras(elements: Elements, known: dict[str, Value]) -> Answers:
     """All that Siemens writes in its own elements of one image."""
     is_mosaic = "MOSAIC" in (known.get("image_type") or [])
     name = known.get("sequence_name") or ""
     needs_csa = is_mosaic or known.get("diffusion_b_value") is None
     csa = _csa(elements) if needs_csa else {}
     tiles = mosaic(elements, csa) if is_mosaic else {}
-    return {**tiles, **diffusion(elements, csa, name), **acceleration(elements)}
+    return {**tiles, **diffusion(elements, csa, name), **simultaneous_slices(elements)}

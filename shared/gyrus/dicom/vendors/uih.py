@@ -5,23 +5,28 @@ Elements: (0065,xx0A) FD nominal b-value (used for labels and shells; the actual
 (`F:2S`). All seen in real files.
 """
 
-import re
-
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.values import Value
+from gyrus.dicom.field import Private
+from gyrus.dicom.values import Answers, Value
 
-_CREATOR = "Image Private Header"
+_SOURCE = "uih_private"
 _POSITION = 0x00200032
-_ACCELERATION = re.compile(r"F:(\d+(?:\.\d+)?)S?")
+
+
+def _uih(element: int, vr: str) -> Private:
+    return Private(0x0065, "Image Private Header", element, vr, _SOURCE)
+
+
+_NOMINAL_B, _DIRECTION, _SLICES, _GRID = _uih(0x0A, "FD"), _uih(0x37, "FD"), _uih(0x50, "DS"), _uih(0x51, "SQ")
 
 
 def diffusion(elements: Elements) -> dict[str, Value]:
     """Nominal b-value (s/mm²) and direction (patient axes)."""
-    b_value = elements.private((0x0065, _CREATOR, 0x0A), "number", "FD")
+    b_value = elements.private(_NOMINAL_B, "number")
     if b_value is None:
         return {}
-    found: dict[str, Value] = {"diffusion_b_value": b_value, "diffusion_b_value_source": "uih_private"}
-    direction = elements.private((0x0065, _CREATOR, 0x37), "numbers", "FD")
+    found: dict[str, Value] = {"diffusion_b_value": b_value}
+    direction = elements.private(_DIRECTION, "numbers")
     if direction and len(direction) == 3 and any(direction):
         found["diffusion_gradient_orientation"] = direction
     return found
@@ -29,23 +34,15 @@ def diffusion(elements: Elements) -> dict[str, Value]:
 
 def grid(elements: Elements) -> dict[str, Value]:
     """`tile_count` and `tile_positions` (mm, patient axes, flat: three numbers for each slice in the order of the tiles)."""
-    found: dict[str, Value] = {"tile_count": elements.private((0x0065, _CREATOR, 0x50), "integer", "DS")}
-    tag = elements.private_tag((0x0065, _CREATOR, 0x51))
+    found: dict[str, Value] = {"tile_count": elements.private(_SLICES, "integer")}
+    tag = elements.private_tag(_GRID)
     positions = [item.value(_POSITION, "numbers") for item in elements.items(tag)] if tag is not None else []
     if positions and all(position and len(position) == 3 for position in positions):
         found["tile_positions"] = [number for position in positions for number in position]
     return found
 
 
-def acceleration(elements: Elements) -> dict[str, Value]:
-    """In-plane factor."""
-    match = _ACCELERATION.search(elements.private((0x0065, _CREATOR, 0x0D), "text", "SH") or "")
-    if not match:
-        return {}
-    return {"parallel_reduction_factor_in_plane": float(match[1]), "parallel_reduction_factor_in_plane_source": "uih_private"}
-
-
-def extras(elements: Elements, known: dict[str, Value]) -> dict[str, Value]:
+def extras(elements: Elements, known: dict[str, Value]) -> Answers:
     """All that United Imaging writes in its own elements of one image."""
     tiles = grid(elements) if "VFRAME" in (known.get("image_type") or []) else {}
-    return {**tiles, **diffusion(elements), **acceleration(elements)}
+    return {name: (value, _SOURCE) for name, value in {**tiles, **diffusion(elements)}.items()}
