@@ -18,6 +18,7 @@ Document = dict[str, Any]
 WIDTH = 160  # characters, where there is no terminal
 NARROW = 120  # with fewer, columns that say less are left out
 LESS = ("subject", "key", "intent")
+LEVELS = ("subject", "study", "series", "stack", "file")
 SHORT = 36  # characters of a description
 NUMERIC = {"no.", "images", "max_messages", "max_age_s"}
 
@@ -107,6 +108,29 @@ def volume_of(row: Mapping[str, Any]) -> str:
     if volume.get("refused"):
         return f"none: {volume['refused']}"
     return " × ".join(str(length) for length in volume["shape"]) if volume.get("shape") else ""
+
+
+def levels(told: Iterable[Mapping[str, Any]]) -> None:
+    """Objects of all levels, parents before children: a heading each, then a field a line with its unit and its source."""
+    for one in told:
+        depth = LEVELS.index(one["level"])
+        names = [name for name in ("subject", "study_uid", "series_uid", "stack_key", "path") if name in one]
+        print(f"{'  ' * depth}{one['level']} {_word(one[names[-1]])}")
+        rest = {name: value for name, value in one.items() if name not in ("level", "fields", "frames", "geometry", "fingerprint", *names)}
+        for name, value in (rest | one.get("geometry", {}) | one.get("fields", {})).items():
+            if not name.endswith("_source"):
+                _field(depth, name, value, one.get("fields", {}).get(f"{name}_source"))
+        for name, values in one.get("frames", {}).items():
+            _field(depth, name, f"{len({_word(value) for value in values})} values in {len(values)} frames: {_word(values[:3])}, …", None)
+
+
+def _field(depth: int, name: str, value: Any, source: str | None) -> None:
+    from gyrus.dicom.fields import STANDARD  # noqa: PLC0415 - only when fields are asked for
+
+    unit = STANDARD.by_name[name].unit if name in STANDARD.by_name else ""
+    if value not in (None, [], {}):
+        words = [_word(value), unit, f"({source})" if source else ""]
+        print(f"{'  ' * depth}  {name:32} {' '.join(filter(None, words))}")
 
 
 def status(found: Mapping[str, Any]) -> None:

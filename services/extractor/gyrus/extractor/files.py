@@ -54,6 +54,8 @@ def said(answer: Header | Rejected, cohort: str, subject_key: bytes, code: str |
         "stacks": answer.stacks,
         "digest": digest([block, fields_of(answer.image), answer.stacks, answer.study_instance_uid]),
     }
+    if answer.diagnostics:
+        content["diagnostics"] = answer.diagnostics
     if unmapped:
         content["unmapped"] = True
     return Said(content, header, series)

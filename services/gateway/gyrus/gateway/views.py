@@ -48,7 +48,8 @@ def whole_stack(document: Mapping[str, Any], phi: bool = False) -> Document:
 
 def file(document: Mapping[str, Any], phi: bool = False) -> Document:
     """A file: its outcome and why, and where it is if `phi`."""
-    names = ("cohort", "source", "outcome", "reason", "detail", "differs", "gone", "size", "series", "sop_instance_uid", "again_at")
+    why = ("outcome", "reason", "detail", "differs", "diagnostics")
+    names = ("cohort", "source", *why, "gone", "size", "series", "sop_instance_uid", "again_at")
     shown = {"id": document["_id"], **{name: document.get(name) for name in names}}
     return {**shown, "path": document.get("path")} if phi else shown
 
