@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 Rejects = Annotated[bool, typer.Option("--rejects", help="Also rejected files, as objects of their own ({path, outcome, reason, detail}).")]
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+SiteFields = Annotated[
+    Path | None, typer.Option("--site-fields", envvar="GYRUS_SITE_FIELDS", metavar="FILE", help="YAML of fields of your own to read too.")
+]
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
 
 
@@ -29,11 +32,18 @@ def register(app: typer.Typer) -> None:
 
 def _add_extract(app: typer.Typer) -> None:
     @command(app, "extract", "Say what the headers of a file or folder say, stack by stack.", "extract scan.dcm", "extract study/ --json")
-    def extract(path: Target, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS) -> None:
+    def extract(
+        path: Target, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS, site_fields: SiteFields = None
+    ) -> None:
         """Print stacks without labels."""
         from gyrus.console import offline  # noqa: PLC0415 - pydicom and more, only when asked for
+        from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of  # noqa: PLC0415
 
-        found = offline.extract(path, workers)
+        try:
+            site = site_fields_of(site_fields)
+        except SiteFieldsError as wrong:
+            raise Misuse(str(wrong)) from None
+        found = offline.extract(path, workers, site)
         _tell(found, found.stacks, rejects, json)
 
 

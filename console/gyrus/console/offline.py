@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gyrus.classifier.core import Ruleset, classify_study
 from gyrus.console.records import record_of
+from gyrus.dicom.field import Field
 from gyrus.dicom.pixel_digest import pixel_digest
 from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.dicom.site_fields import table_with
 from gyrus.extractor.files import said
-from gyrus.extractor.settle import settle
+from gyrus.extractor.settle import Names, names_of, settle
 from gyrus.shared.documents import stack_record
 from gyrus.shared.errors import GyrusError
 from gyrus.shared.ids import digest, file_id
@@ -65,16 +68,16 @@ class Found:
     skipped: dict[str, int] = field(default_factory=dict)
 
 
-def extract(path: Path, workers: int) -> Found:
-    """Read everything at or below a path, and settle each series."""
+def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
+    """Read everything at or below a path, and settle each series. site: fields that are read beside the standard ones."""
     found = Found()
     by_series: dict[str, list[Document]] = defaultdict(list)
     headers: dict[str, Mapping[str, Any]] = {}
     walk = _walk(path)
     seen = [one.path for one in walk]
     found.skipped = dict(walk.skipped)
-    for text, answer in zip(seen, _read_all(walk.root, seen, workers), strict=True):
-        now = said(answer, COHORT, NO_KEY)
+    for text, answer in zip(seen, _read_all(walk.root, seen, workers, site), strict=True):
+        now = said(answer, COHORT, NO_KEY, fields_version=table_with(site).version)
         if now.header is None or now.series is None:
             found.rejected.append(_rejected(text, answer))
             continue
@@ -82,7 +85,7 @@ def extract(path: Path, workers: int) -> Found:
         by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, **now.content})
         headers[now.header["_id"]] = now.header["fields"]
     work = [(files, {file["header"]: headers[file["header"]] for file in files}) for files in by_series.values()]
-    for stacks, outcomes in in_processes(_settle, work, workers if len(seen) > 2 * CHUNK else 1):
+    for stacks, outcomes in in_processes(partial(_settle, names=names_of(table_with(site))), work, workers if len(seen) > 2 * CHUNK else 1):
         found.stacks += stacks
         for outcome in outcomes:
             found.outcomes[outcome] += 1
@@ -96,15 +99,15 @@ def _walk(path: Path) -> Walk:
     return Walk(str(path), "") if path.is_dir() else Walk(str(path.parent), path.name)
 
 
-def _read_all(root: str, texts: Sequence[str], workers: int) -> Iterator[Header | Rejected]:
+def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Header | Rejected]:
     paths = [os.path.join(root, from_text(text)) for text in texts]  # noqa: PTH118
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    for answers in in_processes(_read_chunk, chunks, workers if len(chunks) > 1 else 1):
+    for answers in in_processes(partial(_read_chunk, site=site), chunks, workers if len(chunks) > 1 else 1):
         yield from answers
 
 
-def _read_chunk(paths: Sequence[str]) -> list[Header | Rejected]:
-    return [read(path) for path in paths]
+def _read_chunk(paths: Sequence[str], site: tuple[Field, ...]) -> list[Header | Rejected]:
+    return [read(path, table_with(site)) for path in paths]
 
 
 def _rejected(text: str, answer: Header | Rejected) -> Document:
@@ -112,15 +115,15 @@ def _rejected(text: str, answer: Header | Rejected) -> Document:
     return {"path": text, "outcome": "rejected", "reason": answer.reason, "detail": answer.detail}
 
 
-def _settle(work: tuple[list[Document], Mapping[str, Mapping[str, Any]]]) -> tuple[list[Stack], list[str]]:
+def _settle(work: tuple[list[Document], Mapping[str, Mapping[str, Any]]], names: Names) -> tuple[list[Stack], list[str]]:
     """The stacks of one series, and the outcome of each of its files."""
     files, headers = work
-    settled = settle(files, headers)
+    settled = settle(files, headers, names)
     if settled.compare:
         for file in files:
             if file["_id"] in settled.compare:
                 file["pixels"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
-        settled = settle(files, headers)
+        settled = settle(files, headers, names)
     winners = [file for file in files if settled.outcomes[file["_id"]]["outcome"] == "extracted"]
     stacks = [_stack(key, made, settled.series, winners) for key, made in settled.stacks.items()]
     return stacks, [outcome["outcome"] for outcome in settled.outcomes.values()]

@@ -137,11 +137,21 @@ def stack(item: Mapping[str, Any]) -> None:
     plain = ("id", "cohort", "subject", "study", "series_description", "series_uid", "stack_key", "kind", "modality", "orientation")
     numbers = ("n_files", "n_images", "b_values", "n_volumes", "completeness", "review")
     rows = [{"": name, "value": item.get(name)} for name in (*plain, *numbers)]
-    table([*rows, {"": "volume", "value": volume_of(item)}], ["", "value"], wraps=["value"])
+    derived = [{"": "visit", "value": visit_of(item)}, {"": "volume", "value": volume_of(item)}]
+    table([*rows, *derived], ["", "value"], wraps=["value"])
     evidence = item.get("evidence") or {}
     axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
     if axes:
         table(axes, ["axis", "value", "confidence", "because"], "label", wraps=["because"])
+
+
+def visit_of(item: Mapping[str, Any]) -> str:
+    """Which visit of its subject a stack is of."""
+    visit = item.get("visit")
+    if not visit:
+        return ""
+    days = visit["days_since_first"]
+    return str(visit["number"]) if days is None else f"{visit['number']}, {days} days after the first"
 
 
 def _because(item: Mapping[str, Any], axis: str, found: Sequence[Mapping[str, Any]]) -> Document:

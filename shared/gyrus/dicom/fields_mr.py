@@ -49,6 +49,7 @@ _UIH_NAME = _uih(0x2D, "ST")
 
 _A: Level = "acquisition"
 _ROW, _COLUMN_STEPS, _OUT_STEPS = 0x00189058, 0x00189231, 0x00189232
+_NOWHERE = ([0.0, 0.0, 0.0],)
 _EFFECTIVE_ECHO_TIME, _INVERSION_TIMES = 0x00189082, 0x00189079
 
 SEQUENCE = (
@@ -148,6 +149,7 @@ SAMPLING = (
         "integer",
         "",
         ((MR_FIELD_OF_VIEW, _OUT_STEPS),),
+        empty=(0,),
     ),
     Field("percent_sampling", "PercentSampling", 0x00180093, _A, "number", "%", ((MR_FIELD_OF_VIEW, 0x00180093),), empty=(0.0,)),
     Field(
@@ -208,7 +210,16 @@ PREPARATION = (
     Field("tagging", "Tagging", 0x00189028, _A, nested=((MR_IMAGING, 0x00189028),)),
     Field("asl_context", "ASLContext", 0x00189257, "image", nested=((MR_LABELLING, 0x00189257),)),
     Field("velocity_encoding", "VelocityEncodingMaximumValue", 0x00189217, "image", "number", "cm/s", ((MR_VELOCITY, 0x00189217),)),
-    Field("velocity_encoding_direction", "VelocityEncodingDirection", 0x00189090, "image", "numbers", "", ((MR_VELOCITY, 0x00189090),)),
+    Field(
+        "velocity_encoding_direction",
+        "VelocityEncodingDirection",
+        0x00189090,
+        "image",
+        "numbers",
+        "",
+        ((MR_VELOCITY, 0x00189090),),
+        empty=_NOWHERE,
+    ),
 )
 
 DIFFUSION = (

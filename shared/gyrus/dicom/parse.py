@@ -250,7 +250,7 @@ def _enhanced(
         varying = {name: values[:count] for name, values in varying.items() if len(values) >= count}
     with_echo_ranks(constant, varying)
     with_makers_words(constant, varying, count)
-    constant = with_derived({name: value for name, value in constant.items() if name not in varying}, table)
+    constant = with_derived({name: value for name, value in constant.items() if name not in varying}, table, varying)
     stacks, is_capped = stacks_of(constant, varying, count)
     notes.flaws["stack_cap"] += is_capped
     return constant, packed_frames(varying, count), stacks

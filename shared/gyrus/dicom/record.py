@@ -1,5 +1,7 @@
 """The fields of one data set's top level: standard elements first, then the maker's own."""
 
+from collections.abc import Collection
+
 from gyrus.dicom.derived import derived
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.field import TOP_LEVEL, Field, Table
@@ -60,10 +62,11 @@ def _at_top(top: Elements, field: Field) -> Value:
     return None if value in field.empty else value
 
 
-def with_derived(known: dict[str, Value], table: Table) -> dict[str, Value]:
-    """Add what several values say together."""
+def with_derived(known: dict[str, Value], table: Table, varying: Collection[str] = ()) -> dict[str, Value]:
+    """Add what several values say together, but for fields that vary from frame to frame."""
     for name, (value, source) in derived(known).items():
-        add(known, table.by_name[name], value, source)
+        if name not in varying:
+            add(known, table.by_name[name], value, source)
     return known
 
 
