@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DATA ?= .gyrus
 
-.PHONY: setup check test run bench soak
+.PHONY: setup check test fields run bench soak
 setup: .venv/.stamp
 
 .venv/.stamp: pyproject.toml constraints.txt
@@ -24,6 +24,9 @@ soak: setup
 
 bench: setup
 	$(BIN)/pytest -m bench --timeout 3600 -s -q tests/bench
+
+fields: setup
+	$(BIN)/python -m gyrus.dicom.fields_page > docs/fields.md
 
 run: setup
 	$(BIN)/gyrus up --data $(DATA) --sample $(if $(ONCE),--once)

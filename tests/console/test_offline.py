@@ -9,6 +9,8 @@ import pytest
 
 from console.calling import gyrus
 from flow import cohort
+from gyrus.console import offline
+from gyrus.dicom.site_fields import site_fields_of, table_with
 
 HEAVY = ("httpx", "motor", "nilearn", "numpy", "pydicom", "pymongo", "torch", "uvicorn")
 
@@ -128,3 +130,16 @@ def test_the_sample_overwrites_nothing(folder: Path) -> None:
 
     assert refused.code == 1
     assert "overwrites nothing" in refused.err
+
+
+def test_fields_of_a_site_are_read_too_and_a_wrong_file_is_refused_at_once(folder: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("- {name: sop_instance_creator, keyword: InstanceCreatorUID, level: image, type: uid}")
+    bad.write_text("- {name: ward, keyword: CurrentPatientLocation, level: visit, type: text}")
+
+    found = offline.extract(folder / "a/t1", 1, site_fields_of(good))
+    refused = gyrus("extract", folder / "a/t1", "--site-fields", bad)
+
+    assert {file["fields_version"] for stack in found.stacks for file in stack.files} == {table_with(site_fields_of(good)).version}
+    assert gyrus("extract", folder / "a/t1", "--json", "--site-fields", good).objects == gyrus("extract", folder / "a/t1", "--json").objects
+    assert (refused.code, f"{bad}:1: there is no level 'visit'" in refused.err) == (1, True)

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.stored import Shelf
-from gyrus.extractor.settle import Settled, settle, study_of, subject_of
+from gyrus.dicom.field import Field
+from gyrus.dicom.site_fields import table_with
+from gyrus.extractor.settle import Settled, names_of, settle, study_of, subject_of, visits_of
 
 CHANCE = st.randoms(use_true_random=False)
 
@@ -272,3 +274,68 @@ def test_a_subject_is_a_function_of_the_set_of_its_studies(chance: random.Random
 
 def test_a_study_without_series_has_no_subject_and_counts_nothing() -> None:
     assert (study_of([])["subject"], study_of([])["n_files"], subject_of([])["n_studies"]) == (None, 0, 0)
+
+
+def test_a_study_says_the_most_frequent_value_of_its_series_for_all_nine_names_of_the_seed() -> None:
+    usual = {
+        "study_instance_uid": "1",
+        "study_date": "2020-01-31",
+        "study_time": "10:15:30",
+        "study_description": "head",
+        "modality": "MR",
+        "manufacturer": "ACME",
+        "manufacturer_model_name": "One",
+        "station_name": "MR1",
+        "institution_name": "here",
+    }
+    series = [a_series("1", **{name: f"{value}?" for name, value in usual.items()}), a_series("2", **usual), a_series("3", **usual)]
+
+    study = study_of(series)
+
+    assert {name: study["fields"][name] for name in usual} == usual
+    assert study["fields"]["modalities_in_study"] == ["MR", "MR?"]
+
+
+# ── visits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+VISITS = [
+    {"_id": "c/1.5", "fields": {"study_date": "2020-01-31", "study_time": "08:00:00"}},
+    {"_id": "c/1.4", "fields": {"study_date": "2020-01-31", "study_time": "14:00:00"}},
+    {"_id": "c/1.3", "fields": {"study_date": "2021-02-01"}},
+    {"_id": "c/1.1", "fields": {}},
+    {"_id": "c/1.2", "fields": {"study_time": "07:00:00"}},
+]
+
+
+@given(CHANCE)
+def test_visits_count_by_date_time_and_uid_whatever_came_first(chance: random.Random) -> None:
+    visits = visits_of(chance.sample(VISITS, len(VISITS)))
+
+    assert [visits[study["_id"]] for study in VISITS] == [
+        {"number": 1, "days_since_first": 0},
+        {"number": 2, "days_since_first": 0},
+        {"number": 3, "days_since_first": 367},
+        {"number": 4, "days_since_first": None},
+        {"number": 5, "days_since_first": None},
+    ]
+
+
+def test_without_any_date_visits_are_numbered_and_no_days_are_told() -> None:
+    assert visits_of(VISITS[3:4]) == {"c/1.1": {"number": 1, "days_since_first": None}}
+    assert visits_of([]) == {}
+
+
+# ── fields of a site ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_sites_fields_reach_series_study_and_subject() -> None:
+    site = (Field("ward", "", 0, "study"), Field("department", "", 0, "series"), Field("cohort_arm", "", 0, "subject"))
+    names = names_of(table_with(site))
+    shelf = Shelf().add("a", ward="W1", department="Neuro", cohort_arm="B")
+
+    series = {"_id": "c/1", **settle(shelf.files, shelf.headers, names).series}
+    study = {"_id": "c/9", **study_of([series], names)}
+
+    assert (series["series_fields"]["department"], study["fields"]["ward"]) == ("Neuro", "W1")
+    assert subject_of([study], names)["fields"]["cohort_arm"] == "B"
+    assert "ward" not in study_of([series])["fields"]

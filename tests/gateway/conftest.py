@@ -15,6 +15,10 @@ from gyrus.console.servers import Mongo
 __all__ = ["mongo"]
 
 KEY = "a key for tests only"
+SITE = """
+- {name: ward, keyword: CurrentPatientLocation, level: study, type: text}
+- {name: arm, creator: TRIAL, group: 0029, element: 10, vr: LO, level: study, type: text, phi: false}
+"""
 NUMBERS = itertools.count(1)
 
 
@@ -72,7 +76,9 @@ async def api(mongo: Mongo, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     folder = tmp_path_factory.mktemp("gateway")
     system = await System(folder, mongo).open()
     port = system._ports.get("http")
-    system.start("gateway", GYRUS_HTTP_PORT=str(port))
+    site = folder / "fields.yaml"
+    site.write_text(SITE)
+    system.start("gateway", GYRUS_HTTP_PORT=str(port), GYRUS_SITE_FIELDS=str(site))
     made = Api(system, port)
     await eventually(made.is_up, "the gateway is up")
     yield made

@@ -160,6 +160,23 @@ async def test_every_field_that_the_table_calls_identifying_is_hidden(api: Api, 
     assert [name for name in fields if name in shown["fields"]] == []
 
 
+async def test_a_sites_own_fields_are_hidden_unless_the_site_says_that_they_identify_nobody(api: Api, cohort: str) -> None:
+    await put(api.store, studies=[a_study(cohort, ward="Ward 7", arm="placebo")])
+
+    plain = await api.get(f"/studies/{cohort}/1")
+    whole = await api.get(f"/studies/{cohort}/1", phi="true")
+
+    assert [(one["fields"].get("ward"), one["fields"]["arm"]) for one in (plain, whole)] == [(None, "placebo"), ("Ward 7", "placebo")]
+
+
+async def test_a_stack_tells_which_visit_its_study_is(api: Api, cohort: str) -> None:
+    visit = {"number": 2, "days_since_first": 371}
+    await put(api.store, studies=[{**a_study(cohort), "visit": visit}], stacks=[a_stack(cohort, "a")])
+
+    assert (await api.get(f"/studies/{cohort}/1"))["visit"] == visit
+    assert (await api.get(f"/stacks/{cohort}/1.2/a"))["visit"] == visit
+
+
 async def test_what_is_not_plain_text_does_not_break_an_answer(api: Api, cohort: str) -> None:
     """Packed columns are bytes; times are shown as text."""
     now = await api.store.now()

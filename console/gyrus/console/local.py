@@ -20,6 +20,9 @@ Fields = Annotated[bool, typer.Option("--fields", help="Every field, level by le
 Phi = Annotated[bool, typer.Option("--phi", help="With --fields, also what identifies a person.")]
 Rejects = Annotated[bool, typer.Option("--rejects", help="Also rejected files, as objects of their own ({path, outcome, reason, detail}).")]
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+SiteFields = Annotated[
+    Path | None, typer.Option("--site-fields", envvar="GYRUS_SITE_FIELDS", metavar="FILE", help="YAML of fields of your own to read too.")
+]
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
 
 
@@ -38,13 +41,24 @@ def _add_extract(app: typer.Typer) -> None:
         "extract study/ --json",
         "extract study/ --fields",
     )
-    def extract(
-        path: Target, fields: Fields = False, phi: Phi = False, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS
+    def extract(  # noqa: PLR0913, PLR0917 - options of a command
+        path: Target,
+        fields: Fields = False,
+        phi: Phi = False,
+        rejects: Rejects = False,
+        json: Json = False,
+        workers: Workers = CPUS,
+        site_fields: SiteFields = None,
     ) -> None:
         """Print stacks without labels."""
         from gyrus.console import levels, offline, render  # noqa: PLC0415 - pydicom and more, only when asked for
+        from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of  # noqa: PLC0415
 
-        found = offline.extract(path, workers)
+        try:
+            site = site_fields_of(site_fields)
+        except SiteFieldsError as wrong:
+            raise Misuse(str(wrong)) from None
+        found = offline.extract(path, workers, site)
         if not fields:
             _tell(found, found.stacks, rejects, json)
             return
@@ -52,7 +66,7 @@ def _add_extract(app: typer.Typer) -> None:
         if json:
             render.lines(told)
         else:
-            render.levels(told)
+            render.levels(told, found.table)
         _end(found, found.stacks)
 
 

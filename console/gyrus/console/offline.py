@@ -4,17 +4,21 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gyrus.classifier.core import Ruleset, classify_study
 from gyrus.console.processes import LIMIT_S, in_processes
 from gyrus.console.records import record_of
+from gyrus.dicom.field import Field, Table
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.pixel_digest import pixel_digest
 from gyrus.dicom.reader import Header, Rejected
+from gyrus.dicom.site_fields import table_with
 from gyrus.extractor.files import said
 from gyrus.extractor.opening import blamed, read_file
-from gyrus.extractor.settle import Settled, settle
+from gyrus.extractor.settle import Names, Settled, names_of, settle
 from gyrus.shared.documents import stack_record
 from gyrus.shared.errors import GyrusError
 from gyrus.shared.ids import digest, file_id
@@ -23,6 +27,7 @@ from gyrus.shared.workers import WorkerLost
 from gyrus.watcher.walk import Walk
 
 Document = dict[str, Any]
+Work = tuple[list[Document], Mapping[str, Mapping[str, Any]]]  # the files of a series, and the header blocks that they name
 
 COHORT = "offline"
 NO_KEY = b"no subject is named offline"
@@ -68,7 +73,7 @@ class Series:
 class Found:
     """What came of a file or folder. `rejected`: {path, outcome, reason, detail}; `skipped` counts what is no regular file.
 
-    diagnostics: what was odd in the headers of images, with its count.
+    diagnostics: what was odd in the headers of images, with its count. table: the fields that were read.
     """
 
     series: list[Series] = field(default_factory=list)
@@ -76,6 +81,7 @@ class Found:
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(HOW_MANY, 0))
     skipped: dict[str, int] = field(default_factory=dict)
     diagnostics: Counter[str] = field(default_factory=Counter)
+    table: Table = STANDARD
 
     @property
     def stacks(self) -> list[Stack]:
@@ -83,23 +89,24 @@ class Found:
         return sorted((s for one in self.series for s in one.stacks), key=lambda s: (s.study, s.number is None, s.number or 0, s.id))
 
 
-def extract(path: Path, workers: int) -> Found:
-    """Read everything at or below a path, and settle each series."""
-    found = Found()
+def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
+    """Read everything at or below a path, and settle each series. site: fields that are read beside the standard ones."""
+    found = Found(table=table_with(site))
     by_series: dict[str, list[Document]] = defaultdict(list)
     headers: dict[str, Mapping[str, Any]] = {}
     walk = _walk(path)
     seen = [one.path for one in walk]
     found.skipped = dict(walk.skipped)
-    for text, answer in zip(seen, _read_all(walk.root, seen, workers), strict=True):
-        now = said(answer, COHORT, NO_KEY)
+    for text, answer in zip(seen, _read_all(walk.root, seen, workers, site), strict=True):
+        now = said(answer, COHORT, NO_KEY, fields_version=table_with(site).version)
         if now.header is None or now.series is None:
             found.rejected.append(_rejected(text, answer))
             continue
         place = os.path.join(walk.root, from_text(text))  # noqa: PTH118 - any bytes
         by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, "name": text, **now.content})
         headers[now.header["_id"]] = now.header["fields"]
-    found.series = _settle_all(by_series, headers, workers)
+    work = [(files, {file["header"]: headers[file["header"]] for file in files}) for files in by_series.values()]
+    found.series = _settle_all(work, names_of(found.table), workers)
     for series in found.series:
         found.diagnostics.update(series.document["diagnostics"])
         for file in series.files:
@@ -113,9 +120,9 @@ def _walk(path: Path) -> Walk:
     return Walk(str(path), "") if path.is_dir() else Walk(str(path.parent), path.name)
 
 
-def _read_all(root: str, texts: Sequence[str], workers: int) -> Iterator[Header | Rejected]:
+def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Header | Rejected]:
     paths = [os.path.join(root, from_text(text)) for text in texts]  # noqa: PTH118
-    for answer in in_processes(read_file, paths, CHUNK, workers):
+    for answer in in_processes(partial(read_file, site=site), paths, CHUNK, workers):
         yield blamed(answer, LIMIT_S, (0, 0)) if isinstance(answer, WorkerLost) else answer
 
 
@@ -125,15 +132,15 @@ def _rejected(text: str, answer: Header | Rejected) -> Document:
     return {"path": text, "outcome": "rejected", "reason": answer.reason, "detail": answer.detail}
 
 
-def _settle_all(by_series: Mapping[str, list[Document]], headers: Mapping[str, Mapping[str, Any]], workers: int) -> list[Series]:
+def _settle_all(work: Sequence[Work], names: Names, workers: int) -> list[Series]:
     """Series by series, in processes where there are many files."""
-    work = [(files, {file["header"]: headers[file["header"]] for file in files}) for files in by_series.values()]
-    if sum(map(len, by_series.values())) <= 2 * CHUNK:
-        settled: list[Settled | WorkerLost] = [_settle(one) for one in work]
+    if sum(len(files) for files, _ in work) <= 2 * CHUNK:
+        settled: list[Settled | WorkerLost] = [_settle(one, names) for one in work]
     else:
-        settled = in_processes(_settle, work, 1, workers)
+        settled = in_processes(partial(_settle, names=names), work, 1, workers)
     made = []
-    for name, (files, blocks), answer in zip(by_series, work, settled, strict=True):
+    for (files, blocks), answer in zip(work, settled, strict=True):
+        name = files[0]["series"]
         if isinstance(answer, WorkerLost):
             raise GyrusError(f"Series {name.split('/', 1)[1]} could not be settled: {answer}. Try its files alone.")
         for file in files:
@@ -144,15 +151,15 @@ def _settle_all(by_series: Mapping[str, list[Document]], headers: Mapping[str, M
     return made
 
 
-def _settle(work: tuple[list[Document], Mapping[str, Mapping[str, Any]]]) -> Settled:
+def _settle(work: Work, names: Names) -> Settled:
     """Outcomes, stacks and fields of one series; the pixels of copies are compared."""
     files, headers = work
-    settled = settle(files, headers)
+    settled = settle(files, headers, names)
     if settled.compare:
         for file in files:
             if file["_id"] in settled.compare:
                 file["pixels"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
-        settled = settle(files, headers)
+        settled = settle(files, headers, names)
     return settled
 
 

@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gyrus.console.records import KEYS, NO_CODE, handle_of
+
+if TYPE_CHECKING:
+    from gyrus.dicom.field import Table as FieldTable
 
 Document = dict[str, Any]
 
@@ -110,27 +113,25 @@ def volume_of(row: Mapping[str, Any]) -> str:
     return " × ".join(str(length) for length in volume["shape"]) if volume.get("shape") else ""
 
 
-def levels(told: Iterable[Mapping[str, Any]]) -> None:
+def levels(told: Iterable[Mapping[str, Any]], fields: "FieldTable") -> None:
     """Objects of all levels, parents before children: a heading each, then a field a line with its unit and its source."""
+    units = {field.name: field.unit for field in fields.fields}
     for one in told:
         depth = LEVELS.index(one["level"])
         names = [name for name in ("subject", "study_uid", "series_uid", "stack_key", "path") if name in one]
         print(f"{'  ' * depth}{one['level']} {_word(one[names[-1]])}")
         rest = {name: value for name, value in one.items() if name not in ("level", "fields", "frames", "geometry", "fingerprint", *names)}
         for name, value in (rest | one.get("geometry", {}) | one.get("fields", {})).items():
-            if not name.endswith("_source"):
-                _field(depth, name, value, one.get("fields", {}).get(f"{name}_source"))
+            if not name.endswith("_source") and value not in (None, [], {}):
+                source = one.get("fields", {}).get(f"{name}_source")
+                _field(depth, name, [_word(value), units.get(name, ""), f"({source})" if source else ""])
         for name, values in one.get("frames", {}).items():
-            _field(depth, name, f"{len({_word(value) for value in values})} values in {len(values)} frames: {_word(values[:3])}, …", None)
+            different = len({_word(value) for value in values})
+            _field(depth, name, [f"{different} values in {len(values)} frames: {_word(values[:3])}, …", units.get(name, "")])
 
 
-def _field(depth: int, name: str, value: Any, source: str | None) -> None:
-    from gyrus.dicom.fields import STANDARD  # noqa: PLC0415 - only when fields are asked for
-
-    unit = STANDARD.by_name[name].unit if name in STANDARD.by_name else ""
-    if value not in (None, [], {}):
-        words = [_word(value), unit, f"({source})" if source else ""]
-        print(f"{'  ' * depth}  {name:32} {' '.join(filter(None, words))}")
+def _field(depth: int, name: str, words: list[str]) -> None:
+    print(f"{'  ' * depth}  {name:32} {' '.join(filter(None, words))}")
 
 
 def status(found: Mapping[str, Any]) -> None:
@@ -161,11 +162,21 @@ def stack(item: Mapping[str, Any]) -> None:
     plain = ("id", "cohort", "subject", "study", "series_description", "series_uid", "stack_key", "kind", "modality", "orientation")
     numbers = ("n_files", "n_images", "b_values", "n_volumes", "completeness", "review")
     rows = [{"": name, "value": item.get(name)} for name in (*plain, *numbers)]
-    table([*rows, {"": "volume", "value": volume_of(item)}], ["", "value"], wraps=["value"])
+    derived = [{"": "visit", "value": visit_of(item)}, {"": "volume", "value": volume_of(item)}]
+    table([*rows, *derived], ["", "value"], wraps=["value"])
     evidence = item.get("evidence") or {}
     axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
     if axes:
         table(axes, ["axis", "value", "confidence", "because"], "label", wraps=["because"])
+
+
+def visit_of(item: Mapping[str, Any]) -> str:
+    """Which visit of its subject a stack is of."""
+    visit = item.get("visit")
+    if not visit:
+        return ""
+    days = visit["days_since_first"]
+    return str(visit["number"]) if days is None else f"{visit['number']}, {days} days after the first"
 
 
 def _because(item: Mapping[str, Any], axis: str, found: Sequence[Mapping[str, Any]]) -> Document:

@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError
 
 from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_process, stop_process
 from gyrus.console.signals import held
+from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of
 from gyrus.shared.errors import Misuse
 from gyrus.shared.settings import COHORT, Settings
 from gyrus.shared.sources import Sources, folder_name
@@ -118,8 +119,10 @@ class Up:
         if self.watched and not re.match(COHORT, self.watched[1]):
             raise Misuse(f"'{self.watched[1]}' is no name of a cohort: lower case letters, digits, - and _.")
         try:
-            return Settings(sources_file=self.data / "sources.json")
-        except (ValidationError, SettingsError) as error:
+            settings = Settings(sources_file=self.data / "sources.json")
+            site_fields_of(settings.site_fields)
+            return settings
+        except (ValidationError, SettingsError, SiteFieldsError) as error:
             raise Misuse(f"The settings of the environment cannot be used: {error}") from None
 
     def _folder(self, name: str) -> Path:

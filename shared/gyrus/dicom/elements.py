@@ -16,7 +16,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from gyrus.dicom.field import Private
+from gyrus.dicom.field import Field, Private
 from gyrus.dicom.values import CONVERTERS, Part, Value
 
 SPECIFIC_CHARACTER_SET = 0x00080005
@@ -79,15 +79,16 @@ class Elements:
 
     def __init__(self, dataset: Dataset, notes: Notes) -> None:
         self._dataset = dataset
+        self._present = dataset.keys()
         self._notes = notes
         self._blocks: dict[tuple[int, str], int] | None = None
 
     def __contains__(self, tag: int) -> bool:
-        return tag in self._dataset
+        return tag in self._present
 
     def tags(self) -> set[int]:
         """All tags that are present."""
-        return {int(tag) for tag in self._dataset.keys()}  # noqa: SIM118 - iterating over a data set converts its values
+        return {int(tag) for tag in self._present}
 
     def value(self, tag: int, kind: str, name: str = "", vr: str = "") -> Value:
         """The value of one element, or None. `name` is the field that a flaw is counted under; `vr` helps where the file has none."""
@@ -116,7 +117,7 @@ class Elements:
         if block is None:
             return None
         tag = place.group << 16 | block << 8 | place.element
-        return tag if tag in self._dataset else None
+        return tag if tag in self._present else None
 
     def raw(self, tag: int) -> bytes | None:
         """The bytes of an element, whatever it is."""
@@ -126,7 +127,7 @@ class Elements:
 
     def items(self, tag: int) -> list["Elements"]:
         """The items of a sequence; none if it is absent, empty or not a sequence. Raises TooLarge: none is left out silently."""
-        if tag not in self._dataset:
+        if tag not in self._present:
             return []
         try:
             value = self._dataset[tag].value
@@ -151,11 +152,24 @@ class Elements:
             found = items[0]
         return found.value(path[-1], kind, name)
 
+    def nested(self, field: Field) -> Value:
+        """The first value that a nested place of a field has and that is not empty."""
+        for path in field.nested:
+            if path[0] in self._present:
+                value = self._joined(path, field) if field.joined else self.at(path, field.kind, field.name)
+                if value is not None and value not in field.empty:
+                    return value
+        return None
+
+    def _joined(self, path: tuple[int, ...], field: Field) -> Value:
+        numbers = [self.at((*path, tag), "number", field.name) for tag in field.joined]
+        return None if None in numbers else numbers
+
     def parts(self, tag: int, vr: str = "") -> Sequence[Part]:
         """The values of an element, as numbers for binary elements and as text for the others."""
-        element = self._dataset.get_item(tag, keep_deferred=True)
-        if element is None:
+        if tag not in self._present:  # most fields of a table are absent: they cost this look, and no more
             return ()
+        element = self._dataset.get_item(tag, keep_deferred=True)
         if not isinstance(element, RawDataElement):
             return _parts_of_converted(element.value)
         if not isinstance(element.value, bytes) or not element.value or len(element.value) > LONGEST_VALUE:

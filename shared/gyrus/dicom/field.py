@@ -10,6 +10,9 @@ from typing import Any, Literal
 Level = Literal["subject", "study", "series", "acquisition", "image"]
 Kind = Literal["text", "texts", "number", "numbers", "integer", "date", "time", "date_time", "age", "uid"]
 
+ITEMS = ("siemens_item", "philips_item", "legacy_conversion")  # sources that any field of an enhanced object may have
+TOP_LEVEL = "top_level"  # the source of a value that stands at the top level instead of in its sequence
+
 READING = 2  # raised when the same table is read in another way, so that stored headers are known to be old
 
 
@@ -33,8 +36,9 @@ class Field:
     """One fact of a header.
 
     nested: paths of sequences in enhanced objects, and of sequences of classic ones. private: elements of makers, in order.
-    makers: sources that modules of makers answer from, in order, where looking up an element is not enough. empty: values that mean
-    that nothing was set. sequence_first: the nested place is the standard's, and the tag at the top level is what some write instead.
+    makers: sources that modules of makers, or several elements together, answer from, in order, where looking up an element is not
+    enough. empty: values that mean that nothing was set. sequence_first: the nested place is the standard's, and the tag at the top level
+    is what some write instead. joined: elements of the item at the end of a nested path, whose numbers together are the value.
     phi: it identifies a person and stays behind the phi scope.
     """
 
@@ -49,12 +53,21 @@ class Field:
     makers: tuple[str, ...] = ()
     empty: tuple[Any, ...] = ()
     sequence_first: bool = False
+    joined: tuple[int, ...] = ()
     phi: bool = False
 
     @property
     def names_its_source(self) -> bool:
         """Whether a value of a maker's says where it came from: not where the table gives the field that one place only."""
         return bool(self.tag or self.nested or len(self.private) + len(self.makers) > 1)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source that a value of this field may say, in order: the standard's places say none."""
+        if not self.names_its_source:
+            return ()
+        of_makers = dict.fromkeys([*(place.source for place in self.private), *self.makers])
+        return (*((TOP_LEVEL,) if self.sequence_first else ()), *of_makers, *ITEMS)
 
 
 class Table:

@@ -10,7 +10,7 @@ from gyrus.dicom.columns import Column, frame_ranges, packed
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.field import Field, Private, Table
 from gyrus.dicom.keys import KEY_FIELDS, stack_key
-from gyrus.dicom.record import add, of_maker
+from gyrus.dicom.record import add, of_maker, spelt
 from gyrus.dicom.values import Value
 from gyrus.dicom.vendors import extras
 
@@ -40,14 +40,6 @@ class _Group:
             if tag is not None:
                 self.inner.extend((inner, source) for inner in item.items(tag)[:1])
         self.inner_tags = set().union(*(inner.tags() for inner, _ in self.inner)) if self.inner else set()
-
-    def standard(self, field: Field) -> Value:
-        for path in field.nested:
-            if path[0] in self.macros:
-                value = self.item.at(path, field.kind, field.name)
-                if value is not None and value not in field.empty:
-                    return value
-        return None
 
     def makers(self, field: Field) -> tuple[Value, str]:
         """What the items of makers, and attributes that a conversion left over, say; and which of them does."""
@@ -102,10 +94,10 @@ def _take_shared(shared: _Group, constant: dict[str, Value], at_top: dict[str, V
 
 
 def _of(group: _Group, field: Field, at_top: dict[str, Value]) -> tuple[Value, str]:
-    value = group.standard(field)
+    value, source = group.item.nested(field), ""
     if value is None and (field.nested or at_top.get(field.name) is None):
-        return group.makers(field)
-    return value, ""
+        value, source = group.makers(field)
+    return spelt(field.name, value), source
 
 
 def _moving_fields(groups: Sequence[_Group], table: Table) -> list[Field]:

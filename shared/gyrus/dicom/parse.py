@@ -13,11 +13,12 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from gyrus.dicom.announce import UNDEFINED, PixelsAt, pixels_at
 from gyrus.dicom.classes import MODALITY_OF_CLASS, NOT_OF_A_PATIENT, SECONDARY_CAPTURE
+from gyrus.dicom.derived import suspects
 from gyrus.dicom.elements import MOST_ITEMS, SPECIFIC_CHARACTER_SET, Elements, Notes, TooLarge
 from gyrus.dicom.field import Table
 from gyrus.dicom.frames import FRAME_GROUPS, frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks, with_makers_words
 from gyrus.dicom.keys import stack_key
-from gyrus.dicom.record import record
+from gyrus.dicom.record import record, with_derived
 from gyrus.dicom.sniff import looks_like
 from gyrus.dicom.values import Value
 from gyrus.dicom.weight import check_weight
@@ -198,6 +199,7 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None, table: Table) -> Pars
     known |= {"sop_class_name": _class_name(known), "pixel_offset": pixels.offset, "pixel_length": pixels.length}
     known["pixel_data_truncated"] = pixels.is_truncated or None
     notes.flaws["pixel_data_truncated"] += pixels.is_truncated
+    notes.flaws.update(f"value_suspect:{name}" for name in suspects(known))
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
         notes.flaws["uid_malformed"] += not (len(known[name]) <= 64 and _UID_LETTERS.issuperset(known[name]))
     parsed = _parsed(top, known, notes, table)
@@ -240,7 +242,7 @@ def _parsed(top: Elements, known: dict[str, Value], notes: Notes, table: Table) 
     if is_enhanced(top):
         known, frames, stacks = _enhanced(top, known, notes, table)
     else:
-        frames = None
+        known, frames = with_derived(known, table), None
         stacks = [{"key": stack_key(known, {}), "frames": None, "n": max(1, known.get("number_of_frames") or 1)}]
     present = {name: value for name, value in known.items() if value is not None}
     image = {name: value for name, value in present.items() if table.is_of_image(name)}
@@ -268,6 +270,7 @@ def _enhanced(
         varying = {name: values[:count] for name, values in varying.items() if len(values) >= count}
     with_echo_ranks(constant, varying)
     with_makers_words(constant, varying, count)
+    constant = with_derived({name: value for name, value in constant.items() if name not in varying}, table, varying)
     stacks, is_capped = stacks_of(constant, varying, count)
     notes.flaws["stack_cap"] += is_capped
-    return {name: value for name, value in constant.items() if name not in varying}, packed_frames(varying, count), stacks
+    return constant, packed_frames(varying, count), stacks

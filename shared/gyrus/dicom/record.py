@@ -1,11 +1,15 @@
 """The fields of one data set's top level: standard elements first, then the maker's own."""
 
+from collections.abc import Collection
+
+from gyrus.dicom.derived import derived
 from gyrus.dicom.elements import Elements
-from gyrus.dicom.field import Field, Table
+from gyrus.dicom.field import TOP_LEVEL, Field, Table
 from gyrus.dicom.values import Value
 from gyrus.dicom.vendors import extras
 
 _GAUSS_A_TESLA = 10_000
+_SPELLINGS = {"in_plane_phase_encoding_direction": {"COLUMN": "COL"}}
 _STRONGEST = 25  # T; no scanner is stronger, so a larger number is in gauss
 
 
@@ -13,9 +17,11 @@ def record(top: Elements, table: Table) -> dict[str, Value]:
     """Field name to value, without frames; fields without a value are absent."""
     known: dict[str, Value] = {}
     for field in table.fields:
-        value = _value(top, field)
+        value, source = _value(top, field)
         if value is not None:
             known[field.name] = value
+            if source:
+                known[f"{field.name}_source"] = source
         elif field.private:
             add(known, field, *of_maker(top, field))
     for name, (value, source) in extras(top, known).items():
@@ -42,27 +48,26 @@ def of_maker(elements: Elements, field: Field) -> tuple[Value, str]:
     return None, ""
 
 
-def _value(top: Elements, field: Field) -> Value:
-    """The value at the standard's places."""
+def _value(top: Elements, field: Field) -> tuple[Value, str]:
+    """The value at the standard's places; its source where it stands at the top level instead of in its sequence."""
     if field.sequence_first:
-        value = _nested(top, field)
-        return _at_top(top, field) if value is None else value
+        value = top.nested(field)
+        return (_at_top(top, field), TOP_LEVEL) if value is None else (value, "")
     value = _at_top(top, field)
-    return _nested(top, field) if value is None else value
+    return (top.nested(field) if value is None else value), ""
 
 
 def _at_top(top: Elements, field: Field) -> Value:
-    value = top.value(field.tag, field.kind, field.name) if field.tag else None
+    value = top.value(field.tag, field.kind, field.name) if field.tag in top else None
     return None if value in field.empty else value
 
 
-def _nested(top: Elements, field: Field) -> Value:
-    for path in field.nested:
-        if path[0] in top:
-            value = top.at(path, field.kind, field.name)
-            if value is not None and value not in field.empty:
-                return value
-    return None
+def with_derived(known: dict[str, Value], table: Table, varying: Collection[str] = ()) -> dict[str, Value]:
+    """Add what several values say together, but for fields that vary from frame to frame."""
+    for name, (value, source) in derived(known).items():
+        if name not in varying:
+            add(known, table.by_name[name], value, source)
+    return known
 
 
 def normalised(known: dict[str, Value]) -> dict[str, Value]:
@@ -70,6 +75,13 @@ def normalised(known: dict[str, Value]) -> dict[str, Value]:
     strength = known.get("magnetic_field_strength")
     if strength is not None and strength > _STRONGEST:
         known["magnetic_field_strength"] = strength / _GAUSS_A_TESLA
-    if known.get("in_plane_phase_encoding_direction") == "COLUMN":
-        known["in_plane_phase_encoding_direction"] = "COL"
+    for name in _SPELLINGS:
+        if name in known:
+            known[name] = spelt(name, known[name])
     return known
+
+
+def spelt(name: str, value: Value) -> Value:
+    """A value in the spelling of classic objects, where enhanced ones have another."""
+    words = _SPELLINGS.get(name)
+    return words.get(value, value) if words else value

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     sources: dict[str, Source] = Field(default_factory=dict, description='Named sources: {"inbox": "/data/inbox"}, or objects.')
     sources_file: Path | None = Field(None, description="A JSON file of more sources, looked at again when it changes.")
     uploads: Path | None = Field(None, description="Where the gateway keeps uploaded files; the source `uploads` of every service.")
+    site_fields: Path | None = Field(
+        None, description="A YAML file of fields that this site reads beside the standard ones; the same for extractor and gateway."
+    )
     processed: Path | None = Field(None, description="Where tensors and pictures are.")
     http_host: str = Field("127.0.0.1", description="Address of health and metrics.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of health and metrics.")

@@ -30,12 +30,20 @@ class Said:
         return bool(self.content["gone"])
 
 
-def said(answer: Header | Rejected, cohort: str, subject_key: bytes, code: str | None = None, unmapped: bool = False) -> Said:
+def said(
+    answer: Header | Rejected,
+    cohort: str,
+    subject_key: bytes,
+    code: str | None = None,
+    unmapped: bool = False,
+    fields_version: str = STANDARD.version,
+) -> Said:
     """The documents of what the reader answered.
 
-    code: the subject's, by a rule. unmapped: a rule holds for the file's folder, and gives it none.
+    code: the subject's, by a rule. unmapped: a rule holds for the file's folder, and gives it none. fields_version: of the table that
+    the reader read by.
     """
-    content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": STANDARD.version}
+    content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": fields_version}
     if isinstance(answer, Rejected):
         if answer.reason == "vanished":
             return Said({"gone": True})

@@ -9,10 +9,13 @@ import asyncio
 import errno
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
+from gyrus.dicom.field import Field
 from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.shared import crash
 from gyrus.shared.errors import Away
@@ -31,10 +34,10 @@ STORAGE = frozenset(
 )  # fmt: skip
 
 
-def read_file(path: str) -> Answer:
-    """Read a header, in a worker process."""
+def read_file(path: str, site: tuple[Field, ...] = ()) -> Answer:
+    """Read a header, in a worker process: the standard fields and the site's."""
     crash.point_in_worker("read.file", path)
-    return read(path)
+    return read(path, table_with(site))
 
 
 def list_folder(folder: str) -> None:
@@ -58,6 +61,7 @@ class Opening:
     def __init__(self, sources: Sources, settings: ExtractorSettings, workers: Workers) -> None:
         self._sources, self._workers = sources, workers
         self._at_once, self._limit_s = settings.read_workers, settings.read_limit_s
+        self._read_one = partial(read_file, site=site_fields_of(settings.site_fields))  # sent once for each part of a batch
 
     async def read(self, source: str, files: Files, at_once: int | None = None) -> list[Answer]:
         """What each file says. Raises Away where the source, or a part of it, is not there."""
@@ -76,7 +80,7 @@ class Opening:
         paths = [self._sources.locate(source, file["path"]) for file in files]
         size = -(-len(paths) // at_once)
         parts = [paths[start : start + size] for start in range(0, len(paths), size)]
-        read_parts = await asyncio.gather(*(self._workers.each(self._limit_s, read_file, part) for part in parts))
+        read_parts = await asyncio.gather(*(self._workers.each(self._limit_s, self._read_one, part) for part in parts))
         answers = [answer for part in read_parts for answer in part]
         return [
             blamed(answer, self._limit_s, (file["size"] or 0, file["mtime_ns"] or 0)) if isinstance(answer, WorkerLost) else answer

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from gyrus.dicom.reader import Header, Rejected
+from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.extractor.files import AGAIN_AFTER_S, Said, replaced, said, touched
 from gyrus.extractor.opening import Opening
 from gyrus.extractor.settings import ExtractorSettings
@@ -26,6 +27,7 @@ class Reading:
         self.service, self.store = service, service.store
         self._key = settings.subject_key.get_secret_value().encode()
         self._rules = SubjectRules(service.store, service.sources)
+        self._fields_version = table_with(site_fields_of(settings.site_fields)).version
         self._opening = Opening(service.sources, settings, workers)
 
     async def read(self, batch_id: str) -> None:
@@ -56,7 +58,7 @@ class Reading:
     def _said(self, answer: Header | Rejected, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
         code = code_of(path, rules, batch["source"])
         unmapped = code is None and rule_of(path, rules, batch["source"]) is not None
-        return said(answer, batch["cohort"], self._key, code, unmapped)
+        return said(answer, batch["cohort"], self._key, code, unmapped, self._fields_version)
 
     # ── step 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,10 @@
 """Settings of the extractor."""
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pathlib import Path
 
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+
+from gyrus.dicom.site_fields import site_fields_of
 from gyrus.shared.settings import Settings
 
 
@@ -18,3 +21,9 @@ class ExtractorSettings(Settings):
     settle_at_once: PositiveInt = Field(4, description="Series that are settled at once.")
     settle_limit_s: PositiveFloat = Field(600.0, description="How long computing one series, or comparing one file, may take.")
     settle_every_s: float = Field(0.3, ge=0, description="How often series that are due are looked for; 0: never.")
+
+    @field_validator("site_fields")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        site_fields_of(path)
+        return path

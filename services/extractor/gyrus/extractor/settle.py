@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-from gyrus.dicom.field import Level
+from gyrus.dicom.field import Level, Table
 from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.merge import most_frequent
 from gyrus.dicom.stacks import describe, kind_of
@@ -16,8 +17,18 @@ from gyrus.shared.ids import digest
 Document = dict[str, Any]
 Files = Sequence[Mapping[str, Any]]
 
+Names = Mapping[Level, tuple[str, ...]]  # of the fields of each level
+
 LEVELS: tuple[Level, ...] = ("subject", "study", "series")
-NAMES = {level: STANDARD.names_of(level) for level in LEVELS}
+COPIED = ("modality", "manufacturer", "manufacturer_model_name", "station_name", "institution_name")  # of series, said of studies too
+
+
+def names_of(table: Table) -> Names:
+    """The names of the fields that are agreed on above files, by level."""
+    return {level: table.names_of(level) for level in LEVELS}
+
+
+NAMES = names_of(STANDARD)
 
 
 @dataclass
@@ -30,10 +41,10 @@ class Settled:
     compare: list[str] = field(default_factory=list)
 
 
-def settle(files: Files, headers: Mapping[str, Mapping[str, Any]]) -> Settled:
+def settle(files: Files, headers: Mapping[str, Mapping[str, Any]], names: Names = NAMES) -> Settled:
     """Settle the files of one series.
 
-    files: documents of its images. headers: the fields of each header block by its id.
+    files: documents of its images. headers: the fields of each header block by its id. names: those of the table that they were read by.
     """
     result = Settled()
     winners: list[Mapping[str, Any]] = []
@@ -47,7 +58,7 @@ def settle(files: Files, headers: Mapping[str, Mapping[str, Any]]) -> Settled:
         if len(comparable) > 1:
             result.compare += [file["_id"] for file in comparable if not _pixels(file)]
     result.stacks = _stacks(winners, headers)
-    result.series = _series(files, headers, result.stacks)
+    result.series = _series(files, headers, result.stacks, names)
     return result
 
 
@@ -109,7 +120,7 @@ def _stack(
     }
 
 
-def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapping[str, Document]) -> Document:
+def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapping[str, Document], names: Names) -> Document:
     """Fields of the series: the most frequent value of its files, ties by the smallest file id; disagreements are counted."""
     made: Document = {
         "n_files": len(files),
@@ -121,7 +132,7 @@ def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapp
         "diagnostics": _diagnostics(files),
     }
     for level in LEVELS:
-        fields = {name: [(f["_id"], headers[f["header"]].get(name)) for f in files] for name in NAMES[level]}
+        fields = {name: [(f["_id"], headers[f["header"]].get(name)) for f in files] for name in names[level]}
         made[level + "_fields"] = agreed(fields, made["disagreements"])
     return made
 
@@ -148,28 +159,46 @@ def agreed(fields: Mapping[str, Sequence[tuple[str, Any]]], disagreements: dict[
     return values
 
 
-def study_of(series: Files) -> Document:
+def study_of(series: Files, names: Names = NAMES) -> Document:
     """A study from its series: ({_id, study_fields, series_fields, subject, n_files, …})."""
-    fields = {name: [(s["_id"], s["study_fields"].get(name)) for s in series] for name in NAMES["study"]}
-    copied = ("modality", "manufacturer", "manufacturer_model_name", "station_name", "institution_name")
-    fields |= {name: [(s["_id"], s["series_fields"].get(name)) for s in series] for name in copied}
+    fields = {name: [(s["_id"], s["study_fields"].get(name)) for s in series] for name in names["study"]}
+    fields |= {name: [(s["_id"], s["series_fields"].get(name)) for s in series] for name in COPIED}
     modalities = Counter(s["series_fields"].get("modality") for s in series)
     return {
         "fields": agreed(fields) | {"modalities_in_study": sorted(m for m in modalities if m)},
         "subject": most_frequent([(s["_id"], s["subject"]) for s in series]) if series else None,
-        "subject_fields": agreed({name: [(s["_id"], s["subject_fields"].get(name)) for s in series] for name in NAMES["subject"]}),
+        "subject_fields": agreed({name: [(s["_id"], s["subject_fields"].get(name)) for s in series] for name in names["subject"]}),
         "n_series": len(series),
         "n_files": sum(s["n_files"] for s in series),
         "n_stacks": sum(s["n_stacks"] for s in series),
     }
 
 
-def subject_of(studies: Files) -> Document:
+def subject_of(studies: Files, names: Names = NAMES) -> Document:
     """A subject from its studies: ({_id, subject_fields, n_series, n_files, …})."""
     return {
-        "fields": agreed({name: [(s["_id"], s["subject_fields"].get(name)) for s in studies] for name in NAMES["subject"]}),
+        "fields": agreed({name: [(s["_id"], s["subject_fields"].get(name)) for s in studies] for name in names["subject"]}),
         "n_studies": len(studies),
         "n_series": sum(s["n_series"] for s in studies),
         "n_files": sum(s["n_files"] for s in studies),
         "n_stacks": sum(s["n_stacks"] for s in studies),
     }
+
+
+def visits_of(studies: Files) -> dict[str, Document]:
+    """By study of one subject its visit: `number` from 1 by date, time and UID, and `days_since_first`.
+
+    A study without a date comes after those that have one, and has no number of days.
+    """
+    ordered = sorted(studies, key=_when)
+    days = {study["_id"]: date.fromisoformat(day) for study in ordered if (day := study["fields"].get("study_date"))}
+    first = min(days.values(), default=None)
+    return {
+        study["_id"]: {"number": number, "days_since_first": (days[study["_id"]] - first).days if first and study["_id"] in days else None}
+        for number, study in enumerate(ordered, 1)
+    }
+
+
+def _when(study: Mapping[str, Any]) -> tuple[bool, str, str, str]:
+    day, clock = (study["fields"].get(name) or "" for name in ("study_date", "study_time"))
+    return not day, day, clock, study["_id"]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gyrus.dicom.pixel_digest import Stamp, pixel_digest
+from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.extractor.settings import ExtractorSettings
-from gyrus.extractor.settle import Settled, settle, study_of, subject_of
+from gyrus.extractor.settle import Settled, names_of, settle, study_of, subject_of, visits_of
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.bells import bell
 from gyrus.shared.errors import GyrusError, Later
@@ -39,6 +40,7 @@ class Settling:
 
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
         self.service, self.store, self.bus, self.workers = service, service.store, service.bus, workers
+        self._names = names_of(table_with(site_fields_of(settings.site_fields)))
         self._at_once, self._limit_s = settings.settle_at_once, settings.settle_limit_s
         self._turns = [asyncio.Lock() for _ in range(64)]  # each for many studies
 
@@ -96,10 +98,10 @@ class Settling:
         mine = [file for file in files if file.get("series") == series]
         headers = {h["_id"]: h["fields"] async for h in self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}})}
         await self._read_lost([file for file in mine if file["header"] not in headers])
-        settled = await self.workers.run(self._limit_s, settle, mine, headers)
+        settled = await self.workers.run(self._limit_s, settle, mine, headers, self._names)
         if settled.compare:
             await self._compare_pixels([file for file in mine if file["_id"] in settled.compare])
-            settled = await self.workers.run(self._limit_s, settle, mine, headers)
+            settled = await self.workers.run(self._limit_s, settle, mine, headers, self._names)
         return files, settled
 
     async def _read_lost(self, files: Sequence[Document]) -> None:
@@ -209,25 +211,30 @@ class Settling:
     async def _write_study(self, session: Session, study: str, changed: bool) -> set[str]:
         """The study from its series, always with a change, so that siblings conflict; its present and former subject."""
         series = await self.store["series"].find({"study": study}, session=session).to_list(None)
-        made = study_of(series)
+        made = study_of(series, self._names)
         cohort, uid = study.split("/", 1)
         made |= {"cohort": cohort, "study_instance_uid": uid}
         change: list[Document] = [{"$set": literal(made) | _TOUCH}]
         if changed:
             change += debts.owe("classify")
+        if made["subject"] is None:
+            change.append({"$unset": "visit"})
         before = await self.store["studies"].find_one_and_update({"_id": study}, change, upsert=True, session=session) or {}
         return {subject for subject in (made["subject"], before.get("subject")) if subject}
 
     async def _write_subject(self, session: Session, subject: str) -> None:
-        """The subject from its studies; one that has none left is no subject any more."""
+        """The subject from its studies, and which visit each of them is; one that has none left is no subject any more."""
         studies = await self.store["studies"].find({"subject": subject}, session=session).to_list(None)
         if not studies:
             await self.store["subjects"].delete_one({"_id": subject}, session=session)
             return
         cohort, code = subject.split("/", 1)
-        made = {**subject_of(studies), "cohort": cohort, "code": code}
+        made = {**subject_of(studies, self._names), "cohort": cohort, "code": code}
         change = [{"$set": literal(made) | _TOUCH}]
         await self.store["subjects"].update_one({"_id": subject}, change, upsert=True, session=session)
+        visits = visits_of(studies)
+        moved = [UpdateOne({"_id": s["_id"]}, {"$set": {"visit": visits[s["_id"]]}}) for s in studies if s.get("visit") != visits[s["_id"]]]
+        await self.store.write("studies", moved, session)
 
     async def _ring(self, bells: Bells) -> None:
         for stage, ids in ((STAGES["classify"], bells.studies), (STAGES["preprocess"], bells.stacks)):

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.gateway import deleting, status, subjects, uploads, views
 from gyrus.gateway.guard import Guard
 from gyrus.gateway.metrics import all_metrics
@@ -54,7 +55,7 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     _description(app)
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(key)])
     _jobs(api, service, steering)
-    _reading(api, service)
+    _reading(api, service, views.personal(table_with(site_fields_of(settings.site_fields))))
     _trouble(api, service, steering)
     api.include_router(uploads.routes(service, settings, steering))
     api.include_router(deleting.router(service))
@@ -145,7 +146,7 @@ def _jobs(api: APIRouter, service: Service, steering: Steering) -> None:
         return {name: source.model_dump(mode="json") for name, source in service.sources.all().items()}
 
 
-def _reading(api: APIRouter, service: Service) -> None:
+def _reading(api: APIRouter, service: Service, personal: frozenset[str]) -> None:
     db = service.store
 
     @api.get("/files", tags=["documents"])
@@ -153,13 +154,17 @@ def _reading(api: APIRouter, service: Service) -> None:
         """Files by outcome: extracted, duplicate, conflicting, rejected (with its reason)."""
         items, following = await page(db["files"], asked.query(), asked.cursor, asked.limit)
         await _audit_phi(service, asked.phi, "list files", asked.cohort)
-        return Page(items=[views.file(item, asked.phi) for item in items], next=following)
+        return Page(items=[views.file(item, _hidden(personal, asked.phi)) for item in items], next=following)
 
     for name in ("subjects", "studies", "series", "stacks"):
-        _collection(api, service, name)
+        _collection(api, service, name, personal)
 
 
-def _collection(api: APIRouter, service: Service, name: str) -> None:
+def _hidden(personal: frozenset[str], phi: bool) -> frozenset[str]:
+    return views.INTERNAL if phi else views.INTERNAL | personal
+
+
+def _collection(api: APIRouter, service: Service, name: str, personal: frozenset[str]) -> None:
     db = service.store
     view: views.View = views.VIEWS.get(name, views.visible)
 
@@ -168,13 +173,17 @@ def _collection(api: APIRouter, service: Service, name: str) -> None:
         question = asked.query() | ({"retired": False} if name == "stacks" else {})
         items, following = await page(db[name], question, asked.cursor, asked.limit)
         await _audit_phi(service, asked.phi, f"list {name}", asked.cohort)
-        return Page(items=[view(item, asked.phi) for item in items], next=following)
+        return Page(items=[view(item, _hidden(personal, asked.phi)) for item in items], next=following)
 
     @api.get(f"/{name}/{{id:path}}", tags=["documents"], name=f"get_{name}")
     async def get_document(id: str, phi: Phi = False) -> Document:
         document = await _found(service, name, id)
         await _audit_phi(service, phi, f"get {name}", document.get("cohort"))
-        return views.whole_stack(document, phi) if name == "stacks" else view(document, phi)
+        hidden = _hidden(personal, phi)
+        if name != "stacks":
+            return view(document, hidden)
+        study = await db["studies"].find_one({"_id": document["study"]}, {"visit": 1}) or {}
+        return views.whole_stack(document, study, hidden)
 
     list_documents.__doc__ = f"{name.capitalize()}, by id."
     get_document.__doc__ = f"One of the {name}."

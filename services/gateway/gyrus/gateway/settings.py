@@ -1,7 +1,10 @@
 """Settings of the gateway."""
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pathlib import Path
 
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+
+from gyrus.dicom.site_fields import site_fields_of
 from gyrus.shared.settings import Settings
 
 
@@ -18,3 +21,9 @@ class GatewaySettings(Settings):
         600, description="After how long without a sign of life a part is removed; more than the idle time."
     )
     uploads_at_once: PositiveInt = Field(4, description="Uploads that one gateway takes at once; more are told to try again.")
+
+    @field_validator("site_fields")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        site_fields_of(path)
+        return path

@@ -1,27 +1,38 @@
-"""Documents as people see them: what identifies a person is left out unless it is asked for."""
+"""Documents as people see them: what identifies a person is left out unless it is asked for.
+
+`hidden` names what an answer leaves out: INTERNAL, and PERSONAL (with the site's own such fields) unless identifying fields were asked for.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gyrus.dicom.field import Table
 from gyrus.dicom.fields import STANDARD
 from gyrus.shared.documents import stack_record
 
 Document = dict[str, Any]
 INTERNAL = frozenset({"rev", "unsettled", "touched", "written", "jobs", "header", "digest", "context", "winners", "pixels", "open"})
-PERSONAL = frozenset({"path", *(field.name for field in STANDARD.fields if field.phi)})
 
 
-def visible(document: Mapping[str, Any], phi: bool = False) -> Document:
-    """A document without what is internal, and without what names a person unless `phi`."""
-    hidden = INTERNAL if phi else INTERNAL | PERSONAL
+def personal(table: Table) -> frozenset[str]:
+    """What identifies a person: paths, and the fields that a table says do."""
+    return frozenset({"path", *(field.name for field in table.fields if field.phi)})
+
+
+PERSONAL = personal(STANDARD)
+HIDDEN = INTERNAL | PERSONAL
+
+
+def visible(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
+    """A document without what is hidden."""
     shown: Document = {}
     for name, value in document.items():
         if name not in hidden and not isinstance(value, bytes):
-            shown["id" if name == "_id" else name] = visible(value, phi) if isinstance(value, Mapping) else value
+            shown["id" if name == "_id" else name] = visible(value, hidden) if isinstance(value, Mapping) else value
     return shown
 
 
-def stack(document: Mapping[str, Any], phi: bool = False) -> Document:
+def stack(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
     """A stack: the record that online and offline share, and where it stands in the flow."""
     volume = document.get("volume") or {}
     return {
@@ -38,21 +49,21 @@ def stack(document: Mapping[str, Any], phi: bool = False) -> Document:
     }
 
 
-def whole_stack(document: Mapping[str, Any], phi: bool = False) -> Document:
-    """A stack with everything: evidence, geometry, fingerprint, history."""
+def whole_stack(document: Mapping[str, Any], study: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
+    """A stack with everything: which visit it is of, evidence, geometry, fingerprint, history."""
     label = document.get("classification") or {}
     details = {name: label.get(name) for name in ("confidence", "evidence", "alternatives", "of", "plan")}
-    described = {name: visible({name: document.get(name)}, phi)[name] for name in ("fingerprint", "geometry", "history", "version")}
-    return {**stack(document, phi), **details, **described}
+    described = {name: visible({name: document.get(name)}, hidden)[name] for name in ("fingerprint", "geometry", "history", "version")}
+    return {**stack(document, hidden), "visit": study.get("visit"), **details, **described}
 
 
-def file(document: Mapping[str, Any], phi: bool = False) -> Document:
-    """A file: its outcome and why, and where it is if `phi`."""
+def file(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
+    """A file: its outcome and why, and where it is if paths are not hidden."""
     why = ("outcome", "reason", "detail", "differs", "diagnostics")
     names = ("cohort", "source", *why, "gone", "size", "series", "sop_instance_uid", "again_at")
     shown = {"id": document["_id"], **{name: document.get(name) for name in names}}
-    return {**shown, "path": document.get("path")} if phi else shown
+    return shown if "path" in hidden else {**shown, "path": document.get("path")}
 
 
-View = Callable[[Mapping[str, Any], bool], Document]
+View = Callable[[Mapping[str, Any], frozenset[str]], Document]
 VIEWS: dict[str, View] = {"stacks": stack, "files": file}
