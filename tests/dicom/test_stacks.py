@@ -110,6 +110,14 @@ def test_b_zero_alone_is_no_diffusion() -> None:
     assert "diffusion_b_value" not in described["fingerprint"]
 
 
+def test_a_b_value_that_is_left_out_where_others_of_the_stack_have_one_is_zero() -> None:
+    images = a_series(slices=2, volumes=2)
+    for image in images[2:]:
+        image["image"]["diffusion_b_value"] = 1500.0
+
+    assert describe(KEY, images)["b_values"] == [0.0, 1500.0]
+
+
 @pytest.mark.parametrize(("written", "meant"), [(0.003, 0), (5, 0), (48, 50), (929.75, 900), (1005, 1000), (2500, 2500)])
 def test_a_b_value_belongs_to_a_shell(written: float, meant: float) -> None:
     assert shell(written) == meant

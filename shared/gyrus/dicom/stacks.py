@@ -134,8 +134,10 @@ def shells(members: Sequence[Member]) -> list[float]:
         or "DIFFUSION" in (member.known.get("image_type") or [])
         for member in members
     )
-    found = {shell(value) for member in members if (value := member.known.get("diffusion_b_value")) is not None}
-    return sorted(found) if is_diffusion else []
+    values = [member.known.get("diffusion_b_value") for member in members]
+    if not is_diffusion or all(value is None for value in values):
+        return []
+    return sorted({shell(value or 0.0) for value in values})  # where others have one, makers leave out b = 0 (Toshiba)
 
 
 def shell(b_value: float) -> float:
