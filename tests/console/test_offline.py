@@ -63,6 +63,14 @@ def test_rejected_files_are_objects_when_asked_for_and_alone_mean_failure(folder
     )
 
 
+def test_a_folder_without_images_says_whether_there_was_anything(folder: Path, tmp_path: Path) -> None:
+    empty, foreign = gyrus("extract", tmp_path), gyrus("extract", folder / "notes.txt")
+
+    assert (empty.code, foreign.code) == (1, 1)
+    assert empty.err.endswith("No DICOM files found: there is no file at or below this path.\n")
+    assert foreign.err.endswith("No DICOM files found: all are rejected; --rejects names each with its reason.\n")
+
+
 def test_fingerprints_of_a_jsonl_file_get_a_prediction_a_line(tmp_path: Path) -> None:
     fingerprint = {"modality": "MR", "manufacturer": "SIEMENS", "series_description": "t1_mprage", "sequence_name": "*tfl3d1_16ns"}
     vectors = tmp_path / "vectors.jsonl"

@@ -23,6 +23,8 @@ CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.
 SiteFields = Annotated[
     Path | None, typer.Option("--site-fields", envvar="GYRUS_SITE_FIELDS", metavar="FILE", help="YAML of fields of your own to read too.")
 ]
+NO_FILE = "No DICOM files found: there is no file at or below this path."
+ALL_REJECTED = "No DICOM files found: all are rejected; --rejects names each with its reason."
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
 
 
@@ -130,6 +132,7 @@ def _tell(found: "Found", stacks: "list[Stack]", rejects: bool, json: bool) -> N
 def _end(found: "Found", stacks: "list[Stack]") -> None:
     _tell_files(found)
     if not stacks:
+        print(ALL_REJECTED if found.rejected else NO_FILE, file=sys.stderr)
         raise typer.Exit(1)
 
 
