@@ -97,19 +97,19 @@ class Elements:
         return value
 
     def private(self, place: Private, kind: str, name: str = "") -> Value:
-        """The value of a private element, or of the part of it that its pattern finds."""
+        """The value of a private element, or of the part of it that its pattern finds, in the unit of the field."""
         tag = self.private_tag(place)
         if tag is None:
             return None
         if not place.pattern:
-            return self.value(tag, kind, name, place.vr)
+            return _scaled(self.value(tag, kind, name, place.vr), place.scale)
         text = "\\".join(str(part) for part in self.parts(tag, place.vr))
         match = re.search(place.pattern, text)
         return CONVERTERS[kind]([match[1]])[0] if match else None
 
     def private_tag(self, place: Private) -> int | None:
         """The tag at which this data set holds a private element."""
-        block = self._private_blocks().get((place.group, place.creator))
+        block = self._private_blocks().get((place.group, place.creator.upper()))
         if block is None:
             return None
         tag = place.group << 16 | block << 8 | place.element
@@ -185,8 +185,14 @@ class Elements:
             for tag in sorted(self.tags(), reverse=True):
                 if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
                     creator = str(next(iter(self.parts(tag, "LO")), "")).strip(" \0")
-                    self._blocks[tag >> 16, creator] = tag & 0xFF
+                    self._blocks[tag >> 16, creator.upper()] = tag & 0xFF  # old Philips writes its own in capitals
         return self._blocks
+
+
+def _scaled(value: Value, scale: float) -> Value:
+    if scale == 1 or value is None:
+        return value
+    return [number * scale for number in value] if isinstance(value, list) else value * scale
 
 
 def _unpacked(raw: bytes, letter: str, order: str) -> Sequence[Part]:

@@ -20,7 +20,8 @@ READING = 2  # raised when the same table is read in another way, so that stored
 class Private:
     """A private element: (group, creator, low byte), the VR to decode it with, and the name of the source that it counts as.
 
-    pattern: a regular expression whose first group is the value, where the element is a text that says more.
+    pattern: a regular expression whose first group is the value, where the element is a text that says more. scale: what its numbers
+    are multiplied with to have the unit of the field.
     """
 
     group: int
@@ -29,6 +30,7 @@ class Private:
     vr: str
     source: str
     pattern: str = ""
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
