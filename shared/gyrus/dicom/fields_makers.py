@@ -67,7 +67,7 @@ MAKERS_FIELDS: tuple[Field, ...] = (
         makers=(_SIEMENS, "siemens_csa"),
         empty=(0.0,),
     ),
-    Field("ge_effective_echo_spacing", "", 0, _A, "integer", "us", private=(_ge(0x2C, "SS"),), empty=(0,)),
+    Field("ge_effective_echo_spacing", "", 0, _A, "integer", "µs", private=(_ge(0x2C, "SS"),), empty=(0,)),
     Field("water_fat_shift", "", 0, _A, "number", "px", private=(_philips(0x22, "FL"),)),
     Field("epi_factor", "", 0, _A, "integer", private=(_philips(0x13, "SL"),)),
     Field(

@@ -38,10 +38,16 @@ def protocol_of(elements: Elements) -> bytes:
     for place in _PLACES:
         tag = elements.private_tag(place)
         block = elements.raw(tag) if tag is not None else None
-        if block and len(block) <= LARGEST_BLOCK and (start := block.find(_BEGIN)) >= 0:
-            end = block.find(_END, start)
-            return block[start : end if end >= 0 else len(block)]
+        if block and len(block) <= LARGEST_BLOCK and (lines := between_marks(block)):
+            return lines
     return b""
+
+
+def between_marks(block: bytes) -> bytes:
+    """The lines of the first protocol in a block; empty if it has none."""
+    start = block.find(_BEGIN)
+    end = block.find(_END, start)
+    return block[start : end if end >= 0 else len(block)] if start >= 0 else b""
 
 
 def entry(protocol: bytes, key: str) -> str:
