@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gyrus.console.offline import Found, Stack
 
 Document = dict[str, Any]
+Fields = Annotated[bool, typer.Option("--fields", help="Every field, level by level: subjects, studies, series, stacks, files.")]
+Phi = Annotated[bool, typer.Option("--phi", help="With --fields, also what identifies a person.")]
 Rejects = Annotated[bool, typer.Option("--rejects", help="Also rejected files, as objects of their own ({path, outcome, reason, detail}).")]
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SiteFields = Annotated[
@@ -31,12 +33,25 @@ def register(app: typer.Typer) -> None:
 
 
 def _add_extract(app: typer.Typer) -> None:
-    @command(app, "extract", "Say what the headers of a file or folder say, stack by stack.", "extract scan.dcm", "extract study/ --json")
-    def extract(
-        path: Target, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS, site_fields: SiteFields = None
+    @command(
+        app,
+        "extract",
+        "Say what the headers of a file or folder say, stack by stack or, with --fields, level by level.",
+        "extract scan.dcm",
+        "extract study/ --json",
+        "extract study/ --fields",
+    )
+    def extract(  # noqa: PLR0913, PLR0917 - options of a command
+        path: Target,
+        fields: Fields = False,
+        phi: Phi = False,
+        rejects: Rejects = False,
+        json: Json = False,
+        workers: Workers = CPUS,
+        site_fields: SiteFields = None,
     ) -> None:
         """Print stacks without labels."""
-        from gyrus.console import offline  # noqa: PLC0415 - pydicom and more, only when asked for
+        from gyrus.console import levels, offline, render  # noqa: PLC0415 - pydicom and more, only when asked for
         from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of  # noqa: PLC0415
 
         try:
@@ -44,7 +59,15 @@ def _add_extract(app: typer.Typer) -> None:
         except SiteFieldsError as wrong:
             raise Misuse(str(wrong)) from None
         found = offline.extract(path, workers, site)
-        _tell(found, found.stacks, rejects, json)
+        if not fields:
+            _tell(found, found.stacks, rejects, json)
+            return
+        told = levels.objects(found, phi)
+        if json:
+            render.lines(told)
+        else:
+            render.levels(told, found.table)
+        _end(found, found.stacks)
 
 
 def _add_classify(app: typer.Typer) -> None:
@@ -101,6 +124,10 @@ def _tell(found: "Found", stacks: "list[Stack]", rejects: bool, json: bool) -> N
         render.stacks([stack.row for stack in stacks])
     if rejects:
         render.lines(found.rejected)
+    _end(found, stacks)
+
+
+def _end(found: "Found", stacks: "list[Stack]") -> None:
     _tell_files(found)
     if not stacks:
         raise typer.Exit(1)
@@ -116,6 +143,8 @@ def _tell_files(found: "Found") -> None:
         print(f"  rejected {count} × {reason}", file=sys.stderr)
     for what, count in found.skipped.items():
         print(f"  skipped {count} × {what}", file=sys.stderr)
+    for what, count in sorted(found.diagnostics.items()):
+        print(f"  odd {count} × {what}", file=sys.stderr)
 
 
 def _add_preprocess(app: typer.Typer) -> None:

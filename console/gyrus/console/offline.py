@@ -1,37 +1,37 @@
 """The same cores without servers: a file or folder becomes stacks with labels, as the services would make them."""
 
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from gyrus.classifier.core import Ruleset, classify_study
+from gyrus.console.processes import LIMIT_S, in_processes
 from gyrus.console.records import record_of
-from gyrus.dicom.field import Field
+from gyrus.dicom.field import Field, Table
+from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.pixel_digest import pixel_digest
-from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.dicom.reader import Header, Rejected
 from gyrus.dicom.site_fields import table_with
 from gyrus.extractor.files import said
-from gyrus.extractor.settle import Names, names_of, settle
+from gyrus.extractor.opening import blamed, read_file
+from gyrus.extractor.settle import Names, Settled, names_of, settle
 from gyrus.shared.documents import stack_record
 from gyrus.shared.errors import GyrusError
 from gyrus.shared.ids import digest, file_id
 from gyrus.shared.paths import from_text
+from gyrus.shared.workers import WorkerLost
 from gyrus.watcher.walk import Walk
 
 Document = dict[str, Any]
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Work = tuple[list[Document], Mapping[str, Mapping[str, Any]]]  # the files of a series, and the header blocks that they name
 
 COHORT = "offline"
 NO_KEY = b"no subject is named offline"
-CHUNK = 64  # files that a process reads at once; fewer than two such chunks are read here
+CHUNK = 64  # files that a process is given at once; of two such chunks the series are settled here
 HOW_MANY = ("extracted", "duplicate", "conflicting", "rejected")
 
 
@@ -58,19 +58,40 @@ class Stack:
         return {**self.record, "id": self.id, "study": self.study, "series_number": self.number, "series_description": description}
 
 
+@dataclass(frozen=True)
+class Series:
+    """A settled series with its files and the header blocks that these name."""
+
+    id: str
+    document: Document
+    stacks: list[Stack]
+    files: list[Document]
+    headers: Mapping[str, Mapping[str, Any]]
+
+
 @dataclass
 class Found:
-    """What came of a file or folder. `rejected`: {path, outcome, reason, detail}; `skipped` counts what is no regular file."""
+    """What came of a file or folder. `rejected`: {path, outcome, reason, detail}; `skipped` counts what is no regular file.
 
-    stacks: list[Stack] = field(default_factory=list)
+    diagnostics: what was odd in the headers of images, with its count. table: the fields that were read.
+    """
+
+    series: list[Series] = field(default_factory=list)
     rejected: list[Document] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(HOW_MANY, 0))
     skipped: dict[str, int] = field(default_factory=dict)
+    diagnostics: Counter[str] = field(default_factory=Counter)
+    table: Table = STANDARD
+
+    @property
+    def stacks(self) -> list[Stack]:
+        """All stacks, by study and series."""
+        return sorted((s for one in self.series for s in one.stacks), key=lambda s: (s.study, s.number is None, s.number or 0, s.id))
 
 
 def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
     """Read everything at or below a path, and settle each series. site: fields that are read beside the standard ones."""
-    found = Found()
+    found = Found(table=table_with(site))
     by_series: dict[str, list[Document]] = defaultdict(list)
     headers: dict[str, Mapping[str, Any]] = {}
     walk = _walk(path)
@@ -82,15 +103,15 @@ def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
             found.rejected.append(_rejected(text, answer))
             continue
         place = os.path.join(walk.root, from_text(text))  # noqa: PTH118 - any bytes
-        by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, **now.content})
+        by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, "name": text, **now.content})
         headers[now.header["_id"]] = now.header["fields"]
     work = [(files, {file["header"]: headers[file["header"]] for file in files}) for files in by_series.values()]
-    for stacks, outcomes in in_processes(partial(_settle, names=names_of(table_with(site))), work, workers if len(seen) > 2 * CHUNK else 1):
-        found.stacks += stacks
-        for outcome in outcomes:
-            found.outcomes[outcome] += 1
+    found.series = _settle_all(work, names_of(found.table), workers)
+    for series in found.series:
+        found.diagnostics.update(series.document["diagnostics"])
+        for file in series.files:
+            found.outcomes[file["outcome"]] += 1
     found.outcomes["rejected"] = len(found.rejected)
-    found.stacks.sort(key=lambda s: (s.study, s.number is None, s.number or 0, s.id))
     return found
 
 
@@ -101,22 +122,37 @@ def _walk(path: Path) -> Walk:
 
 def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Header | Rejected]:
     paths = [os.path.join(root, from_text(text)) for text in texts]  # noqa: PTH118
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    for answers in in_processes(partial(_read_chunk, site=site), chunks, workers if len(chunks) > 1 else 1):
-        yield from answers
-
-
-def _read_chunk(paths: Sequence[str], site: tuple[Field, ...]) -> list[Header | Rejected]:
-    return [read(path, table_with(site)) for path in paths]
+    for answer in in_processes(partial(read_file, site=site), paths, CHUNK, workers):
+        yield blamed(answer, LIMIT_S, (0, 0)) if isinstance(answer, WorkerLost) else answer
 
 
 def _rejected(text: str, answer: Header | Rejected) -> Document:
-    assert isinstance(answer, Rejected)
+    if isinstance(answer, Header):
+        raise TypeError("an image is not rejected")
     return {"path": text, "outcome": "rejected", "reason": answer.reason, "detail": answer.detail}
 
 
-def _settle(work: tuple[list[Document], Mapping[str, Mapping[str, Any]]], names: Names) -> tuple[list[Stack], list[str]]:
-    """The stacks of one series, and the outcome of each of its files."""
+def _settle_all(work: Sequence[Work], names: Names, workers: int) -> list[Series]:
+    """Series by series, in processes where there are many files."""
+    if sum(len(files) for files, _ in work) <= 2 * CHUNK:
+        settled: list[Settled | WorkerLost] = [_settle(one, names) for one in work]
+    else:
+        settled = in_processes(partial(_settle, names=names), work, 1, workers)
+    made = []
+    for (files, blocks), answer in zip(work, settled, strict=True):
+        name = files[0]["series"]
+        if isinstance(answer, WorkerLost):
+            raise GyrusError(f"Series {name.split('/', 1)[1]} could not be settled: {answer}. Try its files alone.")
+        for file in files:
+            file.update(answer.outcomes[file["_id"]])
+        winners = [file for file in files if file["outcome"] == "extracted"]
+        stacks = [_stack(key, document, answer.series, winners) for key, document in answer.stacks.items()]
+        made.append(Series(name, answer.series, stacks, files, blocks))
+    return made
+
+
+def _settle(work: Work, names: Names) -> Settled:
+    """Outcomes, stacks and fields of one series; the pixels of copies are compared."""
     files, headers = work
     settled = settle(files, headers, names)
     if settled.compare:
@@ -124,9 +160,7 @@ def _settle(work: tuple[list[Document], Mapping[str, Mapping[str, Any]]], names:
             if file["_id"] in settled.compare:
                 file["pixels"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
         settled = settle(files, headers, names)
-    winners = [file for file in files if settled.outcomes[file["_id"]]["outcome"] == "extracted"]
-    stacks = [_stack(key, made, settled.series, winners) for key, made in settled.stacks.items()]
-    return stacks, [outcome["outcome"] for outcome in settled.outcomes.values()]
+    return settled
 
 
 def _stack(key: str, made: Document, series: Mapping[str, Any], winners: Sequence[Document]) -> Stack:
@@ -158,15 +192,3 @@ def classify_fingerprint(fingerprint: Mapping[str, Any], ruleset: Ruleset) -> Do
     label = classify_study({"": fingerprint}, ruleset)[""].document()
     record = record_of(stack_record({}, label))
     return {key: record[key] for key in record if key in label}
-
-
-def in_processes(work: Callable[[Given], Made], given: Sequence[Given], workers: int) -> Iterator[Made]:
-    """`work` on each, in order; in processes of their own where there are several. Raises GyrusError where one of them died."""
-    if workers < 2 or len(given) < 2:
-        yield from map(work, given)
-        return
-    with ProcessPoolExecutor(min(workers, len(given)), get_context("forkserver")) as pool:
-        try:
-            yield from pool.map(work, given)
-        except BrokenProcessPool:
-            raise GyrusError("A worker process died (killed, or out of memory). Try again with --workers 1.") from None

@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -13,11 +13,15 @@ from rich.text import Text
 
 from gyrus.console.records import KEYS, NO_CODE, handle_of
 
+if TYPE_CHECKING:
+    from gyrus.dicom.field import Table as FieldTable
+
 Document = dict[str, Any]
 
 WIDTH = 160  # characters, where there is no terminal
 NARROW = 120  # with fewer, columns that say less are left out
 LESS = ("subject", "key", "intent")
+LEVELS = ("subject", "study", "series", "stack", "file")
 SHORT = 36  # characters of a description
 NUMERIC = {"no.", "images", "max_messages", "max_age_s"}
 
@@ -107,6 +111,27 @@ def volume_of(row: Mapping[str, Any]) -> str:
     if volume.get("refused"):
         return f"none: {volume['refused']}"
     return " × ".join(str(length) for length in volume["shape"]) if volume.get("shape") else ""
+
+
+def levels(told: Iterable[Mapping[str, Any]], fields: "FieldTable") -> None:
+    """Objects of all levels, parents before children: a heading each, then a field a line with its unit and its source."""
+    units = {field.name: field.unit for field in fields.fields}
+    for one in told:
+        depth = LEVELS.index(one["level"])
+        names = [name for name in ("subject", "study_uid", "series_uid", "stack_key", "path") if name in one]
+        print(f"{'  ' * depth}{one['level']} {_word(one[names[-1]])}")
+        rest = {name: value for name, value in one.items() if name not in ("level", "fields", "frames", "geometry", "fingerprint", *names)}
+        for name, value in (rest | one.get("geometry", {}) | one.get("fields", {})).items():
+            if not name.endswith("_source") and value not in (None, [], {}):
+                source = one.get("fields", {}).get(f"{name}_source")
+                _field(depth, name, [_word(value), units.get(name, ""), f"({source})" if source else ""])
+        for name, values in one.get("frames", {}).items():
+            different = len({_word(value) for value in values})
+            _field(depth, name, [f"{different} values in {len(values)} frames: {_word(values[:3])}, …", units.get(name, "")])
+
+
+def _field(depth: int, name: str, words: list[str]) -> None:
+    print(f"{'  ' * depth}  {name:32} {' '.join(filter(None, words))}")
 
 
 def status(found: Mapping[str, Any]) -> None:

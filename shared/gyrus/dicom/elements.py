@@ -21,7 +21,7 @@ from gyrus.dicom.values import CONVERTERS, Part, Value
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 LONGEST_VALUE = 1 << 20  # bytes; a longer value of a field is not one that a person or a rule can use
-MOST_ITEMS = 100_000
+MOST_ITEMS = 32_768  # of a sequence, so also frames of an object: 20 to 65 kB of memory each while they are read
 
 _BINARY = {"FD": "d", "FL": "f", "OD": "d", "OF": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q"}
 _WHOLE_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash is a letter in these
@@ -35,6 +35,10 @@ def _standard_vr(tag: int) -> str:
         return dictionary_VR(tag)
     except KeyError:
         return "UN"
+
+
+class TooLarge(Exception):
+    """The header holds more than we are ready to keep in memory, or to store. Its text says what, and names no patient."""
 
 
 class Notes:
@@ -122,7 +126,7 @@ class Elements:
         return bytes(value) if isinstance(value, bytes | bytearray) else None
 
     def items(self, tag: int) -> list["Elements"]:
-        """The items of a sequence; none if it is absent, empty or not a sequence."""
+        """The items of a sequence; none if it is absent, empty or not a sequence. Raises TooLarge: none is left out silently."""
         if tag not in self._present:
             return []
         try:
@@ -134,7 +138,9 @@ class Elements:
             return []
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             return []
-        return [Elements(item, self._notes) for item in value[:MOST_ITEMS] if isinstance(item, Dataset)]
+        if len(value) > MOST_ITEMS:
+            raise TooLarge(f"A sequence has {len(value)} items, at most {MOST_ITEMS}.")
+        return [Elements(item, self._notes) for item in value if isinstance(item, Dataset)]
 
     def at(self, path: tuple[int, ...], kind: str, name: str = "") -> Value:
         """The value at the end of a path of sequences, through the first item of each."""

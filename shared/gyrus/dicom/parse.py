@@ -6,30 +6,34 @@ import zlib
 from dataclasses import dataclass
 
 import pydicom.config
-from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
+from pydicom.filereader import read_partial
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from gyrus.dicom.announce import UNDEFINED, PixelsAt, pixels_at
 from gyrus.dicom.classes import MODALITY_OF_CLASS, NOT_OF_A_PATIENT, SECONDARY_CAPTURE
 from gyrus.dicom.derived import suspects
-from gyrus.dicom.elements import SPECIFIC_CHARACTER_SET, Elements, Notes
+from gyrus.dicom.elements import MOST_ITEMS, SPECIFIC_CHARACTER_SET, Elements, Notes, TooLarge
 from gyrus.dicom.field import Table
-from gyrus.dicom.frames import frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks, with_makers_words
+from gyrus.dicom.frames import FRAME_GROUPS, frame_values, is_enhanced, packed_frames, stacks_of, with_echo_ranks, with_makers_words
 from gyrus.dicom.keys import stack_key
 from gyrus.dicom.record import record, with_derived
 from gyrus.dicom.sniff import looks_like
 from gyrus.dicom.values import Value
+from gyrus.dicom.weight import check_weight
 
 LARGEST_HEADER = 256 << 20  # bytes
 SMALLEST_ELEMENT = 8  # bytes: tag and length, without a value
 SMALL_READ = 1 << 16  # bytes; a longer one is compared with what the file still holds
+LIGHT_HEADER = 1 << 20  # bytes; what a header of this length says can be stored, whatever it is
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX, _DIRECTORY_RECORDS = 0x00020002, 0x00020010, 0x00041220
 _PIXEL_DATA = (0x7FE00010, 0x7FE00009, 0x7FE00008)
+_NUMBER_OF_FRAMES, _LONGEST_IS = 0x00280008, 12
+_HEADER_TOO_LARGE = f"The header is larger than {LARGEST_HEADER} bytes."
 _PERHAPS_CUT = {"missing_uid", "non_image_object"}
 _UID_LETTERS = frozenset("0123456789.")
 
@@ -56,10 +60,6 @@ class Parsed:
     diagnostics: dict[str, int]
 
 
-class _TooLargeError(Exception):
-    """The header holds more than we are ready to keep in memory."""
-
-
 class _Bounded(io.BufferedReader):
     """A file without a name, of which only so many bytes may be read."""
 
@@ -77,7 +77,7 @@ class _Bounded(io.BufferedReader):
             wanted = min(wanted, max(0, self._size - self.tell()))
         self._left -= wanted
         if self._left < 0:
-            raise _TooLargeError
+            raise TooLarge(_HEADER_TOO_LARGE)
         return super().read(wanted)
 
 
@@ -88,8 +88,8 @@ def parse(raw: io.FileIO, size: int, table: Table) -> Parsed | Failure:
     file = _Bounded(raw, size)
     try:
         return _parsed_file(file, size, table)
-    except _TooLargeError:
-        return Failure("too_large", f"The header is larger than {LARGEST_HEADER} bytes.")
+    except TooLarge as error:
+        return Failure("too_large", str(error))
 
 
 def _parsed_file(file: _Bounded, size: int, table: Table) -> Parsed | Failure:
@@ -101,7 +101,7 @@ def _parsed_file(file: _Bounded, size: int, table: Table) -> Parsed | Failure:
     if is_deflated:
         _measure_inflated(file, head)
     file.seek(0)
-    dataset = _dataset(file, stop_before_pixels=not is_deflated)
+    dataset = _dataset(file, None if is_deflated else _Stop(file))
     if isinstance(dataset, Failure):
         return dataset
     pixels = _inflated_pixels(dataset) if is_deflated else pixels_at(file, file.tell(), size, _order(dataset))
@@ -111,11 +111,28 @@ def _parsed_file(file: _Bounded, size: int, table: Table) -> Parsed | Failure:
     return judged
 
 
-def _dataset(file: _Bounded, *, stop_before_pixels: bool) -> FileDataset | Failure:
+class _Stop:
+    """Ends the reading before the pixels, and before the items of more frames than we read: parsing those alone would take minutes."""
+
+    def __init__(self, file: _Bounded) -> None:
+        self._file = file
+        self._frames = 0
+
+    def __call__(self, tag: int, vr: str | None, length: int) -> bool:
+        """Called at the value of each element of the top level."""
+        if tag == _NUMBER_OF_FRAMES and length <= _LONGEST_IS:
+            digits = self._file.peek(length)[:length].strip(b" \0")
+            self._frames = int(digits) if digits.isdigit() else 0
+        elif tag == FRAME_GROUPS and self._frames > MOST_ITEMS:
+            raise TooLarge(f"The object has {self._frames} frames, at most {MOST_ITEMS}.")
+        return tag in _PIXEL_DATA
+
+
+def _dataset(file: _Bounded, stop: _Stop | None) -> FileDataset | Failure:
     try:
         with pydicom.config.disable_value_validation():
-            return dcmread(file, stop_before_pixels=stop_before_pixels, force=True)
-    except (_TooLargeError, MemoryError):
+            return read_partial(file, stop, force=True)
+    except (TooLarge, MemoryError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -141,7 +158,7 @@ def _order(dataset: FileDataset) -> str:
 
 
 def _measure_inflated(file: _Bounded, head: bytes) -> None:
-    """Inflate a deflated data set piece by piece. Raises _TooLargeError if it is larger than a header may be."""
+    """Inflate a deflated data set piece by piece. Raises TooLarge if it is larger than a header may be."""
     if len(head) < 144:
         return
     file.seek(144 + int(struct.unpack_from("<I", head, 140)[0]))
@@ -151,7 +168,7 @@ def _measure_inflated(file: _Bounded, head: bytes) -> None:
         while not inflater.eof and (chunk := inflater.unconsumed_tail or file.read(SMALL_READ)):
             total += len(inflater.decompress(chunk, 1 << 20))
             if total > LARGEST_HEADER:
-                raise _TooLargeError
+                raise TooLarge(_HEADER_TOO_LARGE)
     except zlib.error:
         return
 
@@ -185,7 +202,10 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None, table: Table) -> Pars
     notes.flaws.update(f"value_suspect:{name}" for name in suspects(known))
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
         notes.flaws["uid_malformed"] += not (len(known[name]) <= 64 and _UID_LETTERS.issuperset(known[name]))
-    return _parsed(top, known, notes, table)
+    parsed = _parsed(top, known, notes, table)
+    if not 0 <= pixels.offset <= LIGHT_HEADER:
+        check_weight(parsed.shared, [parsed.image, parsed.stacks])
+    return parsed
 
 
 def _refusal(known: dict[str, Value], top: Elements, pixels: PixelsAt | None) -> Failure | None:

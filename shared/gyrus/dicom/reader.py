@@ -2,7 +2,8 @@
 
 But a MemoryError is raised: who gave the memory judges, and a process that had none left is not to be trusted with the next file.
 
-Headers are hostile input: an element that is larger than `LARGEST_READ` or an inflated header beyond `LARGEST_HEADER` ends the reading.
+Headers are hostile input: one that is longer than `LARGEST_HEADER`, inflated or not, has sequences of more than `MOST_ITEMS` items, or says
+more than can be stored ends the reading, and its file is `too_large`.
 """
 
 import errno

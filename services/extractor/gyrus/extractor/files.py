@@ -62,6 +62,8 @@ def said(
         "stacks": answer.stacks,
         "digest": digest([block, fields_of(answer.image), answer.stacks, answer.study_instance_uid]),
     }
+    if answer.diagnostics:
+        content["diagnostics"] = answer.diagnostics
     if unmapped:
         content["unmapped"] = True
     return Said(content, header, series)

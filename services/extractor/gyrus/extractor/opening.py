@@ -46,6 +46,15 @@ def list_folder(folder: str) -> None:
         next(entries, None)
 
 
+def blamed(lost: WorkerLost, limit_s: float, stamp: tuple[int, int]) -> Rejected:
+    """The rejection of a file that cost its readers; `stamp`: its size and time as they were announced, since nobody here touches it."""
+    if isinstance(lost, WorkerFull):
+        return Rejected("too_large", "Reading it takes more memory than a reader may have.", *stamp)
+    if isinstance(lost, WorkerStalled):
+        return Rejected("internal_error", f"Reading took longer than {limit_s:g} s.", *stamp, errno.ETIMEDOUT)
+    return Rejected("internal_error", "The reader died of this file.", *stamp)
+
+
 class Opening:
     """Opens files."""
 
@@ -74,17 +83,9 @@ class Opening:
         read_parts = await asyncio.gather(*(self._workers.each(self._limit_s, self._read_one, part) for part in parts))
         answers = [answer for part in read_parts for answer in part]
         return [
-            self._blamed(answer, file) if isinstance(answer, WorkerLost) else answer for answer, file in zip(answers, files, strict=True)
+            blamed(answer, self._limit_s, (file["size"] or 0, file["mtime_ns"] or 0)) if isinstance(answer, WorkerLost) else answer
+            for answer, file in zip(answers, files, strict=True)
         ]
-
-    def _blamed(self, lost: WorkerLost, file: Mapping[str, Any]) -> Rejected:
-        """The rejection of a file that cost its readers; size and time are as it was announced: nobody here touches it."""
-        stamp = (file["size"] or 0, file["mtime_ns"] or 0)
-        if isinstance(lost, WorkerFull):
-            return Rejected("too_large", "Reading it takes more memory than a reader may have.", *stamp)
-        if isinstance(lost, WorkerStalled):
-            return Rejected("internal_error", f"Reading took longer than {self._limit_s:g} s.", *stamp, errno.ETIMEDOUT)
-        return Rejected("internal_error", "The reader died of this file.", *stamp)
 
     async def _check_folder(self, source: str, file: Mapping[str, Any]) -> None:
         folder = str(PurePath(self._sources.locate(source, file["path"])).parent)

@@ -129,11 +129,20 @@ def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapp
         "study": most_frequent([(f["_id"], f["study"]) for f in files]),
         "subject": most_frequent([(f["_id"], f["subject"]) for f in files]),
         "disagreements": {},
+        "diagnostics": _diagnostics(files),
     }
     for level in LEVELS:
         fields = {name: [(f["_id"], headers[f["header"]].get(name)) for f in files] for name in names[level]}
         made[level + "_fields"] = agreed(fields, made["disagreements"])
     return made
+
+
+def _diagnostics(files: Files) -> dict[str, int]:
+    """What was odd in the headers of the files, and how often."""
+    found: Counter[str] = Counter()
+    for file in files:
+        found.update(file.get("diagnostics", {}))
+    return dict(sorted(found.items()))
 
 
 def agreed(fields: Mapping[str, Sequence[tuple[str, Any]]], disagreements: dict[str, int] | None = None) -> Document:

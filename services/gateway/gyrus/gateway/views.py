@@ -59,7 +59,8 @@ def whole_stack(document: Mapping[str, Any], study: Mapping[str, Any], hidden: f
 
 def file(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
     """A file: its outcome and why, and where it is if paths are not hidden."""
-    names = ("cohort", "source", "outcome", "reason", "detail", "differs", "gone", "size", "series", "sop_instance_uid", "again_at")
+    why = ("outcome", "reason", "detail", "differs", "diagnostics")
+    names = ("cohort", "source", *why, "gone", "size", "series", "sop_instance_uid", "again_at")
     shown = {"id": document["_id"], **{name: document.get(name) for name in names}}
     return shown if "path" in hidden else {**shown, "path": document.get("path")}
 
