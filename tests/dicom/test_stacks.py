@@ -16,7 +16,7 @@ from gyrus.dicom.geometry import GEOMETRY_FIELDS
 from gyrus.dicom.keys import KEY_FIELDS, parsed_key
 from gyrus.dicom.stacks import shell
 
-KEY = "MR|TE=2.5|TI=|FA=9|ECHO=1|TYPE=M|ROLE=|ORIENT=AX"
+KEY = "MR|TE=2.5|FA=9|ECHO=1|TYPE=M|ORIENT=AX"
 
 
 def places(images: list[dict[str, Any]]) -> list[list[float]]:
@@ -138,6 +138,29 @@ def test_frames_of_an_enhanced_object_are_images_of_their_stack() -> None:
     assert (described["n_files"], described["n_images"], described["n_volumes"]) == (1, 3, 1)
     assert described["fingerprint"]["echo_time"] == 7.0
     assert described["geometry"]["slice_spacing_mm"] == 2.0
+
+
+def test_what_must_not_split_a_stack_is_kept_as_its_range() -> None:
+    images = [a_stack_image(n, (0.0, 0.0, float(n)), x_ray_tube_current=current) for n, current in enumerate([200.0, 95.5, 240.0])]
+    images.append(a_stack_image(3, (0.0, 0.0, 3.0)))
+
+    assert describe(KEY, images)["ranges"] == {"x_ray_tube_current": [95.5, 240.0]}
+
+
+def test_the_axes_of_a_stack_are_counted() -> None:
+    images = [
+        a_stack_image(n, diffusion_b_value=b_value, temporal_position_identifier=n) for n, b_value in enumerate([0.0, 1000.0, 1000.0])
+    ]
+    images[0]["shared"]["echo_time"] = 2.5
+
+    assert describe(KEY, images)["n_distinct"] == {"echo_time": 1, "diffusion_b_value": 2, "temporal_position_identifier": 3}
+
+
+def test_ranges_reach_over_the_frames_of_a_stack_and_no_others() -> None:
+    image = a_stack_image(1) | {"frames": "2-3", "n": 2}
+    image["image"]["frames"] = {"n": 3, "columns": {"repetition_time": packed([15.0, 75.0, 80.0])}}
+
+    assert describe(KEY, [image])["ranges"] == {"repetition_time": [75.0, 80.0]}
 
 
 def test_several_values_of_a_fingerprint_are_joined_by_a_backslash() -> None:

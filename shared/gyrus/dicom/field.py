@@ -10,7 +10,7 @@ from typing import Any, Literal
 Level = Literal["subject", "study", "series", "acquisition", "image"]
 Kind = Literal["text", "texts", "number", "numbers", "integer", "date", "time", "date_time", "age", "uid"]
 
-READING = 2  # raised when the same table is read in another way, so that stored headers are known to be old
+READING = 3  # raised when the same table is read in another way, so that stored headers are known to be old
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from gyrus.dicom.geometry import GEOMETRY_FIELDS, geometry
 from gyrus.dicom.keys import kind_of, parsed_key, stack_key
 from gyrus.dicom.members import Member, StackImage, members_of, votes
 from gyrus.dicom.merge import most_weighty
+from gyrus.dicom.spread import n_distinct, ranges
 from gyrus.dicom.values import Value
 from gyrus.dicom.volumes import Arrangement, arranged
 
@@ -122,6 +123,8 @@ def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
         "orientation": parsed_key(key).get("ORIENT", "UNK"),
         "geometry": shape,
         "completeness": completeness(images, members, shape, found),
+        "ranges": ranges(images),
+        "n_distinct": n_distinct(images),
         "fingerprint": fingerprint(images) | _counted(b_values, n_images, n_volumes),
     }
 
