@@ -53,6 +53,10 @@ _GE_FAMILY = Private(0x0019, "GEMS_ACQU_01", 0x9E, "LO", "ge_private")
 _PHILIPS_TECHNIQUE = Private(0x2001, "Philips Imaging DD 001", 0x20, "LO", "philips_private")
 _PHILIPS_SLICES = Private(0x2001, "Philips Imaging DD 001", 0x18, "SL", "philips_private")
 _PHILIPS_FLIP = Private(0x2001, "Philips Imaging DD 001", 0x23, "FL", "philips_private")
+_PHILIPS_PHASE = Private(0x2001, "Philips Imaging DD 001", 0x08, "IS", "philips_private")
+_PHILIPS_B_VALUE = Private(0x2005, "Philips MR Imaging DD 005", 0x12, "IS", "philips_private")
+_PHILIPS_GRADIENT = Private(0x2005, "Philips MR Imaging DD 005", 0x13, "IS", "philips_private")
+_PHILIPS_LABEL = Private(0x2005, "Philips MR Imaging DD 005", 0x29, "CS", "philips_private")
 _UIH_NAME = _uih(0x2D, "ST")
 
 _A: Level = "acquisition"
@@ -224,7 +228,10 @@ FIELDS: tuple[Field, ...] = (
     Field("acquisition_contrast", "AcquisitionContrast", 0x00089209, _A, nested=_frame_type(0x00089209)),
     Field("volumetric_properties", "VolumetricProperties", 0x00089206, _A, nested=_frame_type(0x00089206)),
     Field("volume_based_calculation_technique", "VolumeBasedCalculationTechnique", 0x00089207, _A, nested=_frame_type(0x00089207)),
-    Field("asl_context", "ASLContext", 0x00189257, "image", nested=((_LABELLING, 0x00189257),)),
+    Field("asl_context", "ASLContext", 0x00189257, "image", nested=((_LABELLING, 0x00189257),), private=(_PHILIPS_LABEL,)),
+    Field("philips_cardiac_phase", "", 0, "image", "integer", private=(_PHILIPS_PHASE,)),
+    Field("philips_b_value_number", "", 0, "image", "integer", private=(_PHILIPS_B_VALUE,)),
+    Field("philips_gradient_number", "", 0, "image", "integer", private=(_PHILIPS_GRADIENT,)),
     # CT
     Field("kvp", "KVP", 0x00180060, _A, "number", "kV", ((_XRAY, 0x00180060),)),
     Field("convolution_kernel", "ConvolutionKernel", 0x00181210, _A, "texts", nested=((_RECONSTRUCTION, 0x00181210),)),
