@@ -119,7 +119,7 @@ def _settle(work: tuple[list[Document], Mapping[str, Mapping[str, Any]]]) -> tup
     if settled.compare:
         for file in files:
             if file["_id"] in settled.compare:
-                file["pixels"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
+                file["compared"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
         settled = settle(files, headers)
     winners = [file for file in files if settled.outcomes[file["_id"]]["outcome"] == "extracted"]
     stacks = [_stack(key, made, settled.series, winners) for key, made in settled.stacks.items()]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gyrus.console import oddities
 from gyrus.console.records import KEYS, NO_CODE, handle_of
 
 Document = dict[str, Any]
@@ -19,6 +20,7 @@ WIDTH = 160  # characters, where there is no terminal
 NARROW = 120  # with fewer, columns that say less are left out
 LESS = ("subject", "key", "intent")
 SHORT = 36  # characters of a description
+CONFLICTS = {"two_subjects": "studies that name two subjects", "two_studies": "series that lie in two studies"}
 NUMERIC = {"no.", "images", "max_messages", "max_age_s"}
 
 
@@ -114,6 +116,8 @@ def status(found: Mapping[str, Any]) -> None:
     for title, name in (("there", "counts"), ("files", "outcomes"), ("to do", "owed"), ("failed", "failures")):
         counts = [f"{count} {what}" for what, count in found[name].items() if count or name == "counts"]
         print(f"{title:7} {', '.join(counts) or 'nothing'}")
+    if told := [f"{count} {CONFLICTS[kind]}" for kind, count in found.get("conflicts", {}).items()]:
+        print(f"odd     {', '.join(told)}")
     if found["gone"]:
         print(f"gone    {found['gone']} of these files are no longer at their paths")
     for source in found["watched"]:
@@ -135,9 +139,12 @@ def _unmapped(found: Mapping[str, Any]) -> None:
 def stack(item: Mapping[str, Any]) -> None:
     """One stack with the evidence of its label."""
     plain = ("id", "cohort", "subject", "study", "series_description", "series_uid", "stack_key", "kind", "modality", "orientation")
-    numbers = ("n_files", "n_images", "b_values", "n_volumes", "completeness", "review")
+    numbers = ("n_files", "n_images", "b_values", "n_volumes", "n_distinct", "ranges", "review")
     rows = [{"": name, "value": item.get(name)} for name in (*plain, *numbers)]
-    table([*rows, {"": "volume", "value": volume_of(item)}], ["", "value"], wraps=["value"])
+    complete = {"": "completeness", "value": (item.get("completeness") or {}).get("verdict")}
+    table([*rows, complete, {"": "volume", "value": volume_of(item)}], ["", "value"], wraps=["value"])
+    if odd := oddities.told(item):
+        table(odd, ["what", "odd"], "what is odd", wraps=["odd"])
     evidence = item.get("evidence") or {}
     axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
     if axes:

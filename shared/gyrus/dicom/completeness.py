@@ -85,8 +85,8 @@ def _hole(hole: Entry, total: int) -> str:
 
 
 def _partial(volume: Entry, slices: int) -> str:
-    places = _listed([f"{at:.1f}" for at in volume["lacks_mm"]], volume["n_lacks"])
-    return f"Volume {volume['volume']} lacks {volume['n_lacks']} of {slices} slices: nothing lies at {places} mm."
+    places = _listed([f"{at:.1f} mm" for at in volume["lacks_mm"]], volume["n_lacks"])
+    return f"Volume {volume['volume']} lacks {volume['n_lacks']} of {slices} slices: nothing lies at {places}."
 
 
 def _repeated(entry: Entry) -> str:

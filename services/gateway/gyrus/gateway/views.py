@@ -8,6 +8,8 @@ from gyrus.shared.documents import stack_record
 
 Document = dict[str, Any]
 INTERNAL = frozenset({"rev", "unsettled", "touched", "written", "jobs", "header", "digest", "context", "winners", "pixels", "open"})
+COUNTED = frozenset({"disagreements", "diagnostics"})  # names of fields with counts: nothing in them names a person
+DESCRIBED = ("fingerprint", "geometry", "ranges", "n_distinct", "diagnostics", "history", "version")
 PERSONAL = frozenset({"path", *(field.name for field in STANDARD.fields if field.phi)})
 
 
@@ -17,7 +19,8 @@ def visible(document: Mapping[str, Any], phi: bool = False) -> Document:
     shown: Document = {}
     for name, value in document.items():
         if name not in hidden and not isinstance(value, bytes):
-            shown["id" if name == "_id" else name] = visible(value, phi) if isinstance(value, Mapping) else value
+            is_closed = isinstance(value, Mapping) and name not in COUNTED
+            shown["id" if name == "_id" else name] = visible(value, phi) if is_closed else value
     return shown
 
 
@@ -39,16 +42,19 @@ def stack(document: Mapping[str, Any], phi: bool = False) -> Document:
 
 
 def whole_stack(document: Mapping[str, Any], phi: bool = False) -> Document:
-    """A stack with everything: evidence, geometry, fingerprint, history."""
+    """A stack with everything: evidence, geometry, ranges, what was odd, fingerprint, history."""
     label = document.get("classification") or {}
     details = {name: label.get(name) for name in ("confidence", "evidence", "alternatives", "of", "plan")}
-    described = {name: visible({name: document.get(name)}, phi)[name] for name in ("fingerprint", "geometry", "history", "version")}
+    described = {name: visible({name: document.get(name)}, phi)[name] for name in DESCRIBED}
     return {**stack(document, phi), **details, **described}
 
 
 def file(document: Mapping[str, Any], phi: bool = False) -> Document:
     """A file: its outcome and why, and where it is if `phi`."""
-    names = ("cohort", "source", "outcome", "reason", "detail", "differs", "gone", "size", "series", "sop_instance_uid", "again_at")
+    names = (
+        *("cohort", "source", "outcome", "reason", "detail", "differs", "uncompared", "diagnostics"),
+        *("gone", "size", "series", "sop_instance_uid", "again_at"),
+    )
     shown = {"id": document["_id"], **{name: document.get(name) for name in names}}
     return {**shown, "path": document.get("path")} if phi else shown
 
