@@ -15,6 +15,7 @@ from pydicom.sequence import Sequence
 from dicom.headers import a_dataset, a_file, with_raw_value
 from gyrus.dicom import REJECT_REASONS, RETRYABLE, Header, Rejected, read
 from gyrus.dicom import parse as parsing
+from gyrus.dicom.diagnostics import is_listed
 
 STUDY_UID = b"\x20\x00\x0d\x00UI"  # tag and value representation of (0020,000D)
 
@@ -36,7 +37,7 @@ def test_an_image_becomes_a_header_of_plain_values(tmp_path: Path) -> None:
 
     assert (header.sop_instance_uid, header.series_instance_uid, header.study_instance_uid) == ("1.2.3.4", "1.2.3", "1.2")
     assert (header.shared["series_description"], header.image["instance_number"]) == ("T1", 7)
-    assert header.stacks == [{"key": "MR|TE=2.5|TI=|FA=|ECHO=|TYPE=M|ROLE=|ORIENT=UNK", "frames": None, "n": 1}]
+    assert header.stacks == [{"key": "MR|TE=2.5|TYPE=M|ORIENT=UNK", "frames": None, "n": 1}]
     assert json.loads(json.dumps([header.shared, header.image])) == [header.shared, header.image]
     assert pickle.loads(pickle.dumps(header)) == header
 
@@ -230,5 +231,6 @@ def test_no_damage_makes_the_reader_fail(tmp_path: Path, data: st.DataObject) ->
 
     answer = read(path)
 
+    assert not isinstance(answer, Header) or all(is_listed(code) for code in answer.diagnostics)
     assert isinstance(answer, Header) or answer.reason not in RETRYABLE, answer
     assert isinstance(answer, Header) or len(answer.detail) <= 200

@@ -100,14 +100,72 @@ def test_an_interrupted_run_keeps_its_whole_volumes_and_says_so(real_dicom: Real
 
     (cut,) = [one for one in described if one["completeness"]["verdict"] == "incomplete"]
     assert (cut["n_volumes"], cut["geometry"]["n_slices"], cut["geometry"]["n_extra"]) == (1, 34, 26)
+    assert cut["completeness"]["words"] == ["Volume 2 lacks 8 of 34 slices: nothing lies at 6.0 mm, 14.0 mm, 22.0 mm and 5 more."]
 
 
 def test_the_tilt_of_a_ct_gantry_and_its_two_thicknesses_are_seen(real_dicom: RealDicom) -> None:
     (stacks,) = stacks_of(real_dicom("dcm_qa_ct") / "In" / "GE").values()
-    shears = [describe(key, images)["geometry"]["shear_deg"] for key, images in stacks.items()]
+    described = [describe(key, images) for key, images in stacks.items()]
 
     assert kind_of(stacks) == "multi_thickness"
-    assert shears == pytest.approx([18.5, 18.5], abs=0.1)
+    assert [one["geometry"]["shear_deg"] for one in described] == pytest.approx([18.5, 18.5], abs=0.1)
+    said = ["The slices are shifted against each other by 18.5°, as by a tilted gantry; the scanner says 18.5°."]
+    assert [one["completeness"]["words"] for one in described] == [said, said]
+
+
+def test_the_dose_of_a_modulated_ct_is_a_range_and_makes_no_stacks(real_dicom: RealDicom) -> None:
+    (stacks,) = stacks_of(real_dicom("dcm_qa_ct") / "In" / "Philips" / "S21570" / "S2020").values()
+    [(key, images)] = stacks.items()
+    doses = {(image["image"]["x_ray_tube_current"], image["image"]["exposure"]) for image in images}
+
+    found = describe(key, images)
+
+    assert (found["n_images"], len(doses)) == (140, 57)
+    assert (found["ranges"]["x_ray_tube_current"], found["ranges"]["exposure"]) == ([54.0, 119.0], [69.0, 152.0])
+
+
+def test_a_slice_that_somebody_lost_is_named(real_dicom: RealDicom) -> None:
+    (stacks,) = stacks_of(real_dicom("dicom2nifti") / "tests" / "data" / "failing" / "sliceincrement" / "001").values()
+    [(key, images)] = stacks.items()
+    neighbours = sorted((image["sop"] for image in images), key=lambda sop: -int(sop[-9:]))
+
+    found = describe(key, images)
+
+    assert found["completeness"]["reasons"] == ["missing_slices"]
+    [hole] = found["geometry"]["missing"]
+    assert (hole["slice"], hole["n"], set(hole["between"]) <= set(neighbours)) == (4, 1, True)
+    assert found["completeness"]["words"][0].startswith("Slice 4 of 5 is missing: nothing lies at 33.1 mm, between ")
+
+
+@pytest.mark.parametrize(
+    ("folder", "axis"),
+    [
+        ("In/Classic/202_SOURCE_-_pCASL", "asl_label"),
+        ("In/Classic/301_ASL_MultiPhase", "cardiac_phase"),
+    ],
+)
+def test_labels_and_phases_of_philips_run_along_the_volumes(real_dicom: RealDicom, folder: str, axis: str) -> None:
+    (stacks,) = stacks_of(real_dicom("dcm_qa_philips_asl") / folder).values()
+
+    assert {describe(key, images)["geometry"]["volumes_axis"] for key, images in stacks.items()} == {axis}
+
+
+def test_trigger_times_of_a_whole_run_are_no_phases_of_the_heart(real_dicom: RealDicom) -> None:
+    (stacks,) = stacks_of(real_dicom("dcm_qa_ge") / "In" / "SliceTimingMPh" / "2_fMRI_Multiphase_Des").values()
+    [(key, images)] = stacks.items()
+
+    assert describe(key, images)["geometry"]["volumes_axis"] == "time"
+
+
+def test_the_beds_of_a_pet_show_in_its_frame_reference_times(real_dicom: RealDicom) -> None:
+    (stacks,) = stacks_of(real_dicom("mirp") / "test" / "data" / "sts_images_raw" / "STS_001" / "FDG_PET").values()
+    [(key, images)] = stacks.items()
+
+    found = describe(key, images)
+
+    assert (key, found["n_images"]) == ("PT|RECON=OSEM|AC=1|ORIENT=AX", 267)
+    assert found["n_distinct"] == {"frame_reference_time": 6}
+    assert found["ranges"]["frame_reference_time"] == [0.0, 1_215_000.0]
 
 
 def test_one_mosaic_in_nine_encodings_says_the_same(real_dicom: RealDicom) -> None:

@@ -1,4 +1,3 @@
-import math
 import random
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from gyrus.dicom.geometry import GEOMETRY_FIELDS
 from gyrus.dicom.keys import KEY_FIELDS, parsed_key
 from gyrus.dicom.stacks import shell
 
-KEY = "MR|TE=2.5|TI=|FA=9|ECHO=1|TYPE=M|ROLE=|ORIENT=AX"
+KEY = "MR|TE=2.5|FA=9|ECHO=1|TYPE=M|ORIENT=AX"
 
 
 def places(images: list[dict[str, Any]]) -> list[list[float]]:
@@ -44,61 +43,7 @@ def test_repeated_positions_are_volumes_in_the_order_of_instance_numbers() -> No
 
     assert order(images) == [[0, 1, 2], [3, 4, 5]]
     assert (described["n_volumes"], described["geometry"]["n_slices"], described["n_images"]) == (2, 3, 6)
-    assert described["completeness"] == {"verdict": "complete", "reasons": []}
-
-
-def test_a_lost_slice_makes_a_stack_incomplete() -> None:
-    images = a_series(slices=5)
-    del images[2]
-
-    described = describe(KEY, images)
-
-    assert (described["geometry"]["status"], described["geometry"]["n_missing"]) == ("missing_slices", 1)
-    assert described["completeness"] == {"verdict": "incomplete", "reasons": ["missing_slices"]}
-
-
-def test_a_cut_time_series_keeps_its_whole_volumes() -> None:
-    images = a_series(slices=3, volumes=3)[:-1]
-
-    described = describe(KEY, images)
-
-    assert (described["n_volumes"], described["geometry"]["n_extra"]) == (2, 2)
-    assert described["completeness"]["reasons"] == ["incomplete_volumes"]
-
-
-def test_planes_that_are_not_parallel_make_no_volume() -> None:
-    tilted = [1.0, 0.0, 0.0, 0.0, math.cos(0.1), math.sin(0.1)]
-    images = [a_stack_image(1), a_stack_image(2, (0.0, 0.0, 5.0), image_orientation_patient=tilted)]
-
-    described = describe(KEY, images)
-
-    assert order(images) == []
-    assert described["geometry"]["status"] == "mixed_orientation"
-    assert described["completeness"]["verdict"] == "uncertain"
-
-
-def test_a_tilted_gantry_is_measured_from_the_positions() -> None:
-    step = 2.5
-    images = [
-        a_stack_image(n, (0.0, n * step * math.sin(math.radians(18.5)), n * step * math.cos(math.radians(18.5)))) for n in range(1, 5)
-    ]
-
-    geometry = describe(KEY, images)["geometry"]
-
-    assert geometry["is_sheared"]
-    assert geometry["shear_deg"] == pytest.approx(18.5, abs=1e-3)
-    assert geometry["slice_spacing_mm"] == pytest.approx(step * math.cos(math.radians(18.5)), abs=1e-4)
-
-
-def test_volumes_of_mixed_directions_are_sorted_by_their_weighting() -> None:
-    images = a_series(slices=2, volumes=2)
-    for image, b_value in zip(images, [0.0, 1000.0, 1000.0, 0.0], strict=True):
-        image["image"]["diffusion_b_value"] = b_value
-
-    described = describe(KEY, images)
-
-    assert order(images) == [[0, 3], [2, 1]]
-    assert (described["b_values"], described["geometry"]["volumes_axis"]) == ([0.0, 1000.0], "diffusion")
+    assert described["completeness"] == {"verdict": "complete", "reasons": [], "words": []}
 
 
 def test_b_zero_alone_is_no_diffusion() -> None:
@@ -148,6 +93,29 @@ def test_frames_of_an_enhanced_object_are_images_of_their_stack() -> None:
     assert described["geometry"]["slice_spacing_mm"] == 2.0
 
 
+def test_what_must_not_split_a_stack_is_kept_as_its_range() -> None:
+    images = [a_stack_image(n, (0.0, 0.0, float(n)), x_ray_tube_current=current) for n, current in enumerate([200.0, 95.5, 240.0])]
+    images.append(a_stack_image(3, (0.0, 0.0, 3.0)))
+
+    assert describe(KEY, images)["ranges"] == {"x_ray_tube_current": [95.5, 240.0]}
+
+
+def test_the_axes_of_a_stack_are_counted() -> None:
+    images = [
+        a_stack_image(n, diffusion_b_value=b_value, temporal_position_identifier=n) for n, b_value in enumerate([0.0, 1000.0, 1000.0])
+    ]
+    images[0]["shared"]["echo_time"] = 2.5
+
+    assert describe(KEY, images)["n_distinct"] == {"echo_time": 1, "diffusion_b_value": 2, "temporal_position_identifier": 3}
+
+
+def test_ranges_reach_over_the_frames_of_a_stack_and_no_others() -> None:
+    image = a_stack_image(1) | {"frames": "2-3", "n": 2}
+    image["image"]["frames"] = {"n": 3, "columns": {"repetition_time": packed([15.0, 75.0, 80.0])}}
+
+    assert describe(KEY, [image])["ranges"] == {"repetition_time": [75.0, 80.0]}
+
+
 def test_several_values_of_a_fingerprint_are_joined_by_a_backslash() -> None:
     image = a_stack_image(1)
     image["shared"]["image_type"] = ["ORIGINAL", "PRIMARY", "M", "ND"]
@@ -192,6 +160,8 @@ HOSTILE = {
     "numbers": st.lists(NUMBERS, min_size=1, max_size=7) | st.sampled_from([AXIAL, [0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]),
     "integer": st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9),
     "text": st.text(max_size=4),
+    "time": st.sampled_from(["10:15:30", "10:15:31.5"]),
+    "date_time": st.sampled_from(["2020-01-31T10:15:30", "2020-01-31T10:15:31.5"]),
     "texts": st.lists(st.text(max_size=4), min_size=1, max_size=4),
 }
 

@@ -1,29 +1,13 @@
-import struct
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from dicom.headers import a_dataset, a_file
+from dicom.makers import PARM, PHILIPS, SIEMENS, UIH, Element, csa, read_with
 from gyrus.dicom import Header, read
-from gyrus.dicom.vendors.siemens import csa_texts
-
-SIEMENS, PARM, ACQU = "SIEMENS MR HEADER", "GEMS_PARM_01", "GEMS_ACQU_01"
-PHILIPS, UIH = "Philips Imaging DD 001", "Image Private Header"
-
-Element = tuple[int, str, int, str, Any]
-
-
-def read_with(tmp_path: Path, manufacturer: str, elements: list[Element], **standard: Any) -> dict[str, Any]:
-    """All fields of an image with private elements (group, creator, low byte, VR, value)."""
-    dataset = a_dataset(Manufacturer=manufacturer, **standard)
-    for group, creator, element, vr, value in elements:
-        dataset.private_block(group, creator, create=True).add_new(element, vr, value)
-    header = read(a_file(tmp_path, dataset))
-    assert isinstance(header, Header), header
-    return header.shared | header.image
+from gyrus.dicom.vendors.siemens_csa import csa_texts
 
 
 @pytest.mark.parametrize(
@@ -109,16 +93,6 @@ def test_a_grid_of_slices_has_the_position_of_each_tile(tmp_path: Path) -> None:
     found = read_with(tmp_path, "UIH", elements, ImageType=["ORIGINAL", "PRIMARY", "M", "VFRAME"])
 
     assert (found["tile_count"], found["tile_positions"]) == (3, [1.0, 2.0, 0.0, 1.0, 2.0, 3.0, 1.0, 2.0, 6.0])
-
-
-def csa(entries: dict[str, list[str]]) -> bytes:
-    block = b"SV10\4\3\2\1" + struct.pack("<II", len(entries), 77)
-    for name, values in entries.items():
-        block += struct.pack("<64sI4sIII", name.encode(), len(values), b"FD", 4, len(values), 77)
-        for value in values:
-            text = value.encode() + b"\0"
-            block += struct.pack("<IIII", 0, len(text), 77, 0) + text.ljust((len(text) + 3) // 4 * 4, b"\0")
-    return block
 
 
 def test_a_csa_header_gives_the_wanted_entries() -> None:

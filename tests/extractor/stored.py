@@ -22,9 +22,10 @@ def a_header(slice_: int = 0, *, series: str = "1.2", study: str = "1", mtime_ns
     }
     image = {name: fields.pop(name, value) for name, value in per_image.items()}
     sop = str(fields.pop("sop", f"{series}.{slice_}"))
+    diagnostics = dict(fields.pop("diagnostics", {}))
     shared = {name: value for name, value in (SHARED | {"patient_id": "P1"} | fields).items() if value is not None}
     stacks = [{"key": stack_key(shared, image), "frames": None, "n": 1}]
-    return Header(sop, series, study, shared, image, stacks, size, mtime_ns)
+    return Header(sop, series, study, shared, image, stacks, size, mtime_ns, diagnostics)
 
 
 def a_rejection(reason: str = "not_dicom", mtime_ns: int = 1_000) -> Rejected:

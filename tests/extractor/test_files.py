@@ -198,6 +198,20 @@ def test_files_that_differ_in_a_field_have_different_digests(other: dict[str, An
     assert what(a_header()).content["digest"] != what(a_header(**other)).content["digest"]
 
 
+def test_what_was_odd_is_kept_on_the_file_and_changes_nothing_of_what_it_says() -> None:
+    plain, odd = what(a_header()).content, what(a_header(diagnostics={"charset_fallback": 2})).content
+
+    assert odd == plain | {"diagnostics": {"charset_fallback": 2}}
+
+
+def test_a_file_moves_when_other_oddities_are_counted() -> None:
+    answers = [what(a_header(diagnostics=odd)) for odd in ({}, {"charset_fallback": 1}, {"charset_fallback": 2})]
+
+    for before in answers:
+        document, _ = replaced(None, before, identity(), "j1")
+        assert [replaced(document, now, identity(), "j2")[1] for now in answers] == [now is not before for now in answers]
+
+
 def test_images_that_share_their_fields_share_one_block_of_them() -> None:
     blocks = [what(a_header(number)).header for number in range(3)]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.stored import Shelf
+from extractor.stored import Shelf, a_document, a_header
 from gyrus.dicom.field import Field
 from gyrus.dicom.site_fields import table_with
 from gyrus.extractor.settle import Settled, names_of, settle, study_of, subject_of, visits_of
@@ -146,6 +146,55 @@ def test_files_that_differ_in_their_pixels_only_conflict_in_those() -> None:
     shelf = Shelf().add("a", mtime_ns=1, pixels="aa").add("b", mtime_ns=2, pixels="bb").add("c", mtime_ns=3, pixels="aa")
 
     assert outcomes(shelf) == {"a": "extracted", "b": ["pixel_data"], "c": "duplicate"}
+
+
+@pytest.mark.parametrize("changed", ["older", "younger"])
+def test_an_image_that_changed_under_an_equal_header_is_compared_anew_and_never_a_duplicate_of_its_former_copy(changed: str) -> None:
+    shelf = Shelf().add("older", mtime_ns=1, pixels="aa").add("younger", mtime_ns=2, pixels="aa")
+    assert set(outcomes(shelf).values()) == {"extracted", "duplicate"}
+    before = version(shelf)
+
+    place = [file["_id"] for file in shelf.files].index(changed)
+    shelf.files[place] = a_document(a_header(mtime_ns=3), shelf.files[place], name=changed)
+    assert settled(shelf).compare == [changed]
+    shelf.files[place]["compared"] = "bb"
+
+    other = "younger" if changed == "older" else "older"
+    assert outcomes(shelf) == {other: "extracted", changed: ["pixel_data"]}
+    assert (version(shelf) == before) == (other == "older"), "another file is the instance now"
+
+
+def test_an_image_that_changed_under_an_equal_header_gives_its_stack_a_new_version() -> None:
+    there = a_document(a_header(mtime_ns=1), name="a")
+    changed = a_document(a_header(mtime_ns=2), there, name="a")
+    shelf, later = Shelf().add("a"), Shelf().add("a")
+    shelf.files, later.files = [there], [changed]
+
+    assert changed["digest"] == there["digest"]
+    assert version(later) != version(shelf)
+
+
+def test_a_copy_whose_pixels_could_not_be_compared_says_so() -> None:
+    shelf = Shelf().add("a", mtime_ns=1, pixels="aa").add("b", mtime_ns=2).add("c", mtime_ns=3, lost=True)
+    shelf.files[1]["compared"] = None
+
+    result = settled(shelf)
+
+    assert result.outcomes["b"] == {"outcome": "duplicate", "uncompared": True}
+    assert result.outcomes["c"] == {"outcome": "duplicate"}
+    assert result.series["diagnostics"] == {"uncompared_duplicate": 1}
+
+
+def test_images_that_lie_in_one_place_under_two_identifiers_are_compared() -> None:
+    shelf = Shelf().add("a", 0).add("b", 1).add("c", 2).add("copy", 1, sop="9")
+
+    assert settled(shelf).compare == ["b", "copy"]
+    assert settled(shelf).series["diagnostics"] == {"repeated_position": 1}
+    for name in (1, 3):
+        shelf.files[name]["pixels"] = "aa"
+
+    assert settled(shelf).compare == []
+    assert settled(shelf).series["diagnostics"] == {"duplicate_content": 1}
 
 
 def test_where_the_pixels_lie_in_the_file_is_no_difference() -> None:

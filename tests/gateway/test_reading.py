@@ -122,6 +122,49 @@ async def test_a_stack_shows_its_label_its_volume_and_what_it_waits_for(api: Api
     assert (whole["evidence"], whole["fingerprint"]["echo_time"], whole["geometry"]) == ([{"rule": "x"}], 2.5, {"n_slices": 5})
 
 
+async def test_a_stack_shows_what_is_odd_about_it_its_series_and_its_study(api: Api, cohort: str) -> None:
+    words = ["Slice 2 of 5 is missing: nothing lies at 4.0 mm, between 1.2.1 and 1.2.3."]
+    completeness = {"verdict": "incomplete", "reasons": ["missing_slices"], "words": words}
+    odd = {"ranges": {"exposure": [90.0, 140.0]}, "n_distinct": {"echo_time": 1}, "diagnostics": {"value_invalid:exposure": 2}}
+    subjects = {"kind": "two_subjects", "subjects": [f"{cohort}/S0", f"{cohort}/S1"], "fields": ["patient_name"], "n_series": 1}
+    files = {"kind": "conflicting_files", "fields": ["flip_angle"], "n_files": 3}
+    await put(
+        api.store,
+        stacks=[a_stack(cohort, "a", completeness=completeness, **odd)],
+        series=[{**a_series(cohort), "conflicts": [files]}],
+        studies=[{**a_study(cohort), "conflicts": [subjects]}],
+    )
+
+    whole = await api.get(f"/stacks/{cohort}/1.2/a")
+
+    assert whole["completeness"] == completeness
+    assert {name: whole[name] for name in odd} == odd
+    assert whole["conflicts"] == [{"of": "study", **subjects}, {"of": "series", **files}]
+
+
+async def test_a_series_names_the_fields_on_which_its_files_disagree_though_they_identify_a_person(api: Api, cohort: str) -> None:
+    """Names of fields and counts are no identity; values are."""
+    counts = {"patient_name": 2, "series_description": 1}
+    await put(api.store, series=[{**a_series(cohort), "disagreements": counts, "diagnostics": {"field_disagreement:patient_name": 2}}])
+
+    shown = await api.get(f"/series/{cohort}/1.2")
+
+    assert shown["disagreements"] == counts
+    assert shown["diagnostics"] == {"field_disagreement:patient_name": 2}
+    assert not [value for value in PATIENT.values() if value in json.dumps(shown)]
+
+
+async def test_the_overview_counts_what_contradicts_itself(api: Api, cohort: str) -> None:
+    await put(
+        api.store,
+        studies=[{**a_study(cohort), "conflicts": [{"kind": "two_subjects"}, {"kind": "two_studies"}]}],
+        series=[{**a_series(cohort), "conflicts": [{"kind": "two_studies"}]}],
+    )
+
+    assert (await api.get("/status", cohort=cohort))["conflicts"] == {"two_subjects": 1, "two_studies": 1}
+    assert (await api.get("/status", cohort=cohort + "x"))["conflicts"] == {}
+
+
 async def test_paths_of_files_are_shown_to_who_asks_for_them_and_that_is_written_down(api: Api, cohort: str) -> None:
     await put(api.store, files=[a_file(cohort, "a")])
 

@@ -158,7 +158,7 @@ def _settle(work: Work, names: Names) -> Settled:
     if settled.compare:
         for file in files:
             if file["_id"] in settled.compare:
-                file["pixels"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
+                file["compared"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
         settled = settle(files, headers, names)
     return settled
 

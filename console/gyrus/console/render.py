@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gyrus.console import oddities
 from gyrus.console.records import KEYS, NO_CODE, handle_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ NARROW = 120  # with fewer, columns that say less are left out
 LESS = ("subject", "key", "intent")
 LEVELS = ("subject", "study", "series", "stack", "file")
 SHORT = 36  # characters of a description
+CONFLICTS = {"two_subjects": "studies that name two subjects", "two_studies": "series that lie in two studies"}
 NUMERIC = {"no.", "images", "max_messages", "max_age_s"}
 
 
@@ -139,6 +141,8 @@ def status(found: Mapping[str, Any]) -> None:
     for title, name in (("there", "counts"), ("files", "outcomes"), ("to do", "owed"), ("failed", "failures")):
         counts = [f"{count} {what}" for what, count in found[name].items() if count or name == "counts"]
         print(f"{title:7} {', '.join(counts) or 'nothing'}")
+    if told := [f"{count} {CONFLICTS[kind]}" for kind, count in found.get("conflicts", {}).items()]:
+        print(f"odd     {', '.join(told)}")
     if found["gone"]:
         print(f"gone    {found['gone']} of these files are no longer at their paths")
     for source in found["watched"]:
@@ -160,10 +164,13 @@ def _unmapped(found: Mapping[str, Any]) -> None:
 def stack(item: Mapping[str, Any]) -> None:
     """One stack with the evidence of its label."""
     plain = ("id", "cohort", "subject", "study", "series_description", "series_uid", "stack_key", "kind", "modality", "orientation")
-    numbers = ("n_files", "n_images", "b_values", "n_volumes", "completeness", "review")
+    numbers = ("n_files", "n_images", "b_values", "n_volumes", "n_distinct", "ranges", "review")
     rows = [{"": name, "value": item.get(name)} for name in (*plain, *numbers)]
-    derived = [{"": "visit", "value": visit_of(item)}, {"": "volume", "value": volume_of(item)}]
-    table([*rows, *derived], ["", "value"], wraps=["value"])
+    derived = {"completeness": (item.get("completeness") or {}).get("verdict"), "visit": visit_of(item), "volume": volume_of(item)}
+    rows += [{"": name, "value": value} for name, value in derived.items()]
+    table(rows, ["", "value"], wraps=["value"])
+    if odd := oddities.told(item):
+        table(odd, ["what", "odd"], "what is odd", wraps=["odd"])
     evidence = item.get("evidence") or {}
     axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
     if axes:

@@ -23,6 +23,8 @@ SPECIFIC_CHARACTER_SET = 0x00080005
 LONGEST_VALUE = 1 << 20  # bytes; a longer value of a field is not one that a person or a rule can use
 MOST_ITEMS = 32_768  # of a sequence, so also frames of an object: 20 to 65 kB of memory each while they are read
 
+_DEFAULT_ENCODING, _DEFAULT_TERMS = "iso8859", {"", "ISO IR 6", "ISO 2022 IR 6"}
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _BINARY = {"FD": "d", "FL": "f", "OD": "d", "OF": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q"}
 _WHOLE_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash is a letter in these
 _CHARSET_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
@@ -51,27 +53,43 @@ class Notes:
         self.is_signed = False
 
     def use_charset(self, terms: Sequence[str]) -> None:
-        """Take (0008,0005); `ISO IR 100` and `ISO-IR 100` are repaired to the defined spelling."""
+        """Take (0008,0005); `ISO IR 100` and `ISO-IR 100` are repaired to the defined spelling. One that nobody knows is as none."""
+        terms = [term.strip() for term in terms]
         try:
-            self.encodings = convert_encodings([term.strip() for term in terms])
-            self.is_default_charset = not any(term.strip() for term in terms)
+            encodings = convert_encodings(terms)
         except LookupError:
-            self.flaws["charset_fallback"] += 1
+            encodings = []
+        is_known = bool(encodings) and (encodings[0] != _DEFAULT_ENCODING or _spelled("".join(terms[:1])) in _DEFAULT_TERMS)
+        if is_known and any(terms):
+            self.encodings, self.is_default_charset = encodings, False
 
     def decode(self, raw: bytes) -> str:
-        """Text of bytes: the declared character set, else UTF-8, else Latin-1."""
+        """Text of bytes: the declared character set, with a mark for what it does not have; else UTF-8, else Latin-1."""
         if raw.isascii() and b"\x1b" not in raw:
             return raw.decode("ascii")
-        if not self.is_default_charset:
-            try:
-                return decode_bytes(raw, self.encodings, {0x0A, 0x0C, 0x0D, 0x09, 0x5C, 0x5E, 0x3D})
-            except (UnicodeError, LookupError):
-                pass
+        text = self._declared(raw)
+        if text is not None and _REPLACED not in text:
+            return text
         self.flaws["charset_fallback"] += 1
+        if text is not None and self.encodings[0] != "UTF8":
+            return text
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             return raw.decode("latin-1")
+
+    def _declared(self, raw: bytes) -> str | None:
+        """The text by the declared set, with a mark where it has no such sign; None if nothing is declared that helps."""
+        if self.is_default_charset:
+            return None
+        try:
+            return decode_bytes(raw, self.encodings, {0x0A, 0x0C, 0x0D, 0x09, 0x5C, 0x5E, 0x3D})
+        except (UnicodeError, LookupError):
+            return None
+
+
+def _spelled(term: str) -> str:
+    return re.sub(r"[ _-]+", " ", term).upper()
 
 
 class Elements:
@@ -101,19 +119,19 @@ class Elements:
         return value
 
     def private(self, place: Private, kind: str, name: str = "") -> Value:
-        """The value of a private element, or of the part of it that its pattern finds."""
+        """The value of a private element, or of the part of it that its pattern finds, in the unit of the field."""
         tag = self.private_tag(place)
         if tag is None:
             return None
         if not place.pattern:
-            return self.value(tag, kind, name, place.vr)
+            return _scaled(self.value(tag, kind, name, place.vr), place.scale)
         text = "\\".join(str(part) for part in self.parts(tag, place.vr))
         match = re.search(place.pattern, text)
         return CONVERTERS[kind]([match[1]])[0] if match else None
 
     def private_tag(self, place: Private) -> int | None:
         """The tag at which this data set holds a private element."""
-        block = self._private_blocks().get((place.group, place.creator))
+        block = self._private_blocks().get((place.group, place.creator.upper()))
         if block is None:
             return None
         tag = place.group << 16 | block << 8 | place.element
@@ -191,8 +209,14 @@ class Elements:
             for tag in sorted(self.tags(), reverse=True):
                 if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
                     creator = str(next(iter(self.parts(tag, "LO")), "")).strip(" \0")
-                    self._blocks[tag >> 16, creator] = tag & 0xFF
+                    self._blocks[tag >> 16, creator.upper()] = tag & 0xFF  # old Philips writes its own in capitals
         return self._blocks
+
+
+def _scaled(value: Value, scale: float) -> Value:
+    if scale == 1 or value is None:
+        return value
+    return [number * scale for number in value] if isinstance(value, list) else value * scale
 
 
 def _unpacked(raw: bytes, letter: str, order: str) -> Sequence[Part]:

@@ -13,14 +13,15 @@ Kind = Literal["text", "texts", "number", "numbers", "integer", "date", "time", 
 ITEMS = ("siemens_item", "philips_item", "legacy_conversion")  # sources that any field of an enhanced object may have
 TOP_LEVEL = "top_level"  # the source of a value that stands at the top level instead of in its sequence
 
-READING = 2  # raised when the same table is read in another way, so that stored headers are known to be old
+READING = 3  # raised when the same table is read in another way, so that stored headers are known to be old
 
 
 @dataclass(frozen=True, slots=True)
 class Private:
     """A private element: (group, creator, low byte), the VR to decode it with, and the name of the source that it counts as.
 
-    pattern: a regular expression whose first group is the value, where the element is a text that says more.
+    pattern: a regular expression whose first group is the value, where the element is a text that says more. scale: what its numbers
+    are multiplied with to have the unit of the field.
     """
 
     group: int
@@ -29,6 +30,7 @@ class Private:
     vr: str
     source: str
     pattern: str = ""
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

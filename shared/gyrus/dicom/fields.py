@@ -12,6 +12,7 @@ from gyrus.dicom.field import Field, Table
 from gyrus.dicom.fields_ct import CT
 from gyrus.dicom.fields_general import CONTRAST, SERIES, STUDY, SUBJECT
 from gyrus.dicom.fields_image import ACQUISITION, IMAGE, PIXELS
+from gyrus.dicom.fields_makers import MAKERS_FIELDS
 from gyrus.dicom.fields_mr import DIFFUSION, HARDWARE, PREPARATION, SAMPLING, SEQUENCE, TIMING
 from gyrus.dicom.fields_pt import CORRECTIONS, PET_IMAGE, PET_SERIES, TRACERS
 
@@ -20,4 +21,4 @@ IMAGES: tuple[Field, ...] = ACQUISITION + IMAGE + PIXELS
 MR: tuple[Field, ...] = SEQUENCE + TIMING + HARDWARE + SAMPLING + PREPARATION + DIFFUSION
 PET: tuple[Field, ...] = PET_SERIES + CORRECTIONS + TRACERS + PET_IMAGE
 
-STANDARD = Table(GENERAL + IMAGES + MR + CT + PET)
+STANDARD = Table(GENERAL + IMAGES + MR + CT + PET + MAKERS_FIELDS)

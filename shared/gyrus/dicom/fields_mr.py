@@ -29,22 +29,18 @@ def _xa(element: int, vr: str, pattern: str = "") -> Private:
     return Private(0x0021, "SIEMENS MR SDS 01", element, vr, "siemens_xa", pattern)
 
 
-def _siemens(group: int, element: int, vr: str, pattern: str = "") -> Private:
-    return Private(group, "SIEMENS MR HEADER", element, vr, "siemens_private", pattern)
-
-
 def _uih(element: int, vr: str, pattern: str = "") -> Private:
     return Private(0x0065, "Image Private Header", element, vr, "uih_private", pattern)
 
-
-_IN_PLANE, _SLICES = r"\bp(\d+)", r"\bp\d+s(\d+)"  # `p2s4`: two-fold in the plane, four slices at once
 
 _XA_NAME = Private(0x0021, "SIEMENS MR SDI 02", 0x77, "LO", "siemens_xa")
 _GE_FILE = Private(0x0019, "GEMS_ACQU_01", 0x9C, "LO", "ge_private")
 _GE_FAMILY = Private(0x0019, "GEMS_ACQU_01", 0x9E, "LO", "ge_private")
 _PHILIPS_TECHNIQUE = Private(0x2001, "Philips Imaging DD 001", 0x20, "LO", "philips_private")
 _PHILIPS_SLICES = Private(0x2001, "Philips Imaging DD 001", 0x18, "SL", "philips_private")
-_PHILIPS_FLIP = Private(0x2001, "Philips Imaging DD 001", 0x23, "FL", "philips_private")
+_PHILIPS_FLIP = Private(0x2001, "Philips Imaging DD 001", 0x23, "DS", "philips_private")
+_PHILIPS_LABEL = Private(0x2005, "Philips MR Imaging DD 005", 0x29, "CS", "philips_private")
+_XA_INVERSION = Private(0x0021, "SIEMENS MR SDI 02", 0x89, "FD", "siemens_xa")
 _UIH_NAME = _uih(0x2D, "ST")
 
 _A: Level = "acquisition"
@@ -73,7 +69,7 @@ SEQUENCE = (
     Field("echo_planar_pulse_sequence", "EchoPlanarPulseSequence", 0x00189018, _A),
     Field("saturation_recovery", "SaturationRecovery", 0x00189024, _A),
     Field("spectrally_selected_suppression", "SpectrallySelectedSuppression", 0x00189025, _A),
-    Field("arterial_spin_labeling_contrast", "ArterialSpinLabelingContrast", 0x00189250, _A),
+    Field("arterial_spin_labeling_contrast", "ArterialSpinLabelingContrast", 0x00189250, _A, private=(_xa(0x55, "CS"),)),
     Field("oversampling_phase", "OversamplingPhase", 0x00189029, _A),
     Field("geometry_of_k_space_traversal", "GeometryOfKSpaceTraversal", 0x00189032, _A),
     Field("segmented_k_space_traversal", "SegmentedKSpaceTraversal", 0x00189033, _A),
@@ -82,7 +78,7 @@ SEQUENCE = (
     Field("number_of_k_space_trajectories", "NumberOfKSpaceTrajectories", 0x00189093, _A, "integer"),
     Field("k_space_filtering", "KSpaceFiltering", 0x00189064, _A),
     Field("complex_image_component", "ComplexImageComponent", 0x00089208, _A, nested=frame_type(0x00089208), makers=("ge_private",)),
-    Field("acquisition_contrast", "AcquisitionContrast", 0x00089209, _A, nested=frame_type(0x00089209)),
+    Field("acquisition_contrast", "AcquisitionContrast", 0x00089209, _A, "text", "", frame_type(0x00089209), (_xa(0x49, "CS"),)),
 )
 
 TIMING = (
@@ -96,6 +92,8 @@ TIMING = (
         "number",
         "ms",
         ((MR_MODIFIER, _INVERSION_TIMES), (MR_MODIFIER, 0x00180082)),
+        (_XA_INVERSION,),
+        makers=("siemens_phoenix", "philips_private"),
         empty=(0.0,),
     ),
     Field("flip_angle", "FlipAngle", 0x00181314, _A, "number", "deg", ((MR_TIMING, 0x00181314),), (_PHILIPS_FLIP,)),
@@ -173,8 +171,8 @@ SAMPLING = (
         _A,
         "number",
         nested=((MR_MODIFIER, 0x00189069),),
-        private=(_siemens(0x0051, 0x11, "LO", _IN_PLANE), _xa(0x09, "LO", _IN_PLANE), _uih(0x0D, "SH", r"F:(\d+(?:\.\d+)?)")),
-        makers=("ge_private",),
+        private=(_uih(0x0D, "SH", r"F:(\d+(?:\.\d+)?)"),),
+        makers=("siemens_phoenix", "siemens_private", "siemens_xa", "ge_private"),
     ),
     Field(
         "parallel_reduction_factor_out_of_plane",
@@ -183,7 +181,7 @@ SAMPLING = (
         _A,
         "number",
         nested=((MR_MODIFIER, 0x00189155),),
-        makers=("ge_private",),
+        makers=("siemens_phoenix", "ge_private"),
     ),
     Field(
         "multiband_factor",
@@ -191,11 +189,24 @@ SAMPLING = (
         0,
         _A,
         "number",
-        private=(_siemens(0x0051, 0x11, "LO", _SLICES), _xa(0x09, "LO", _SLICES)),
-        makers=("image_comments",),
+        makers=("image_comments", "siemens_private", "siemens_xa", "siemens_phoenix", "ge_private", "philips_private"),
     ),
-    Field("partial_fourier", "PartialFourier", 0x00189081, _A, nested=((MR_MODIFIER, 0x00189081),)),
-    Field("partial_fourier_direction", "PartialFourierDirection", 0x00189036, _A, nested=((MR_MODIFIER, 0x00189036),)),
+    Field(
+        "partial_fourier",
+        "PartialFourier",
+        0x00189081,
+        _A,
+        nested=((MR_MODIFIER, 0x00189081),),
+        makers=("siemens_phoenix", "scan_options"),
+    ),
+    Field(
+        "partial_fourier_direction",
+        "PartialFourierDirection",
+        0x00189036,
+        _A,
+        nested=((MR_MODIFIER, 0x00189036),),
+        makers=("scan_options",),
+    ),
 )
 
 PREPARATION = (
@@ -208,7 +219,7 @@ PREPARATION = (
     Field("magnetization_transfer", "MagnetizationTransfer", 0x00189020, _A, nested=((MR_IMAGING, 0x00189020),)),
     Field("blood_signal_nulling", "BloodSignalNulling", 0x00189022, _A, nested=((MR_IMAGING, 0x00189022),)),
     Field("tagging", "Tagging", 0x00189028, _A, nested=((MR_IMAGING, 0x00189028),)),
-    Field("asl_context", "ASLContext", 0x00189257, "image", nested=((MR_LABELLING, 0x00189257),)),
+    Field("asl_context", "ASLContext", 0x00189257, "image", nested=((MR_LABELLING, 0x00189257),), private=(_PHILIPS_LABEL,)),
     Field("velocity_encoding", "VelocityEncodingMaximumValue", 0x00189217, "image", "number", "cm/s", ((MR_VELOCITY, 0x00189217),)),
     Field(
         "velocity_encoding_direction",
@@ -239,7 +250,7 @@ DIFFUSION = (
         0x00189075,
         "image",
         nested=((MR_DIFFUSION, 0x00189075),),
-        makers=("siemens_private", "philips_private"),
+        makers=("siemens_private", "siemens_csa", "ge_private", "philips_private"),
     ),
     Field(
         "diffusion_gradient_orientation",
@@ -249,6 +260,7 @@ DIFFUSION = (
         "numbers",
         nested=((MR_DIFFUSION, MR_GRADIENT, 0x00189089),),
         makers=("siemens_private", "siemens_csa", "ge_private", "philips_private", "canon_comment", "uih_private"),
+        empty=([0.0, 0.0, 0.0],),
     ),
     Field(
         "diffusion_b_matrix",
@@ -258,6 +270,7 @@ DIFFUSION = (
         "numbers",
         "s/mm2",
         nested=((MR_DIFFUSION, MR_B_MATRIX),),
+        makers=("siemens_private", "siemens_csa"),
         joined=(0x00189602, 0x00189603, 0x00189604, 0x00189605, 0x00189606, 0x00189607),
     ),
     Field("diffusion_frame", "", 0, "image", makers=("ge_private", "canon_comment")),

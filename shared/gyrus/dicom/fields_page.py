@@ -54,6 +54,7 @@ def _sources(field: Field) -> Iterator[str]:
 
 def _private(place: Private) -> str:
     element = f"({place.group:04X},xx{place.element:02X}) {place.vr} {place.creator}"
+    element += f" × {place.scale:g}" if place.scale != 1 else ""
     return f"{element}, `{place.pattern}`" if place.pattern else element
 
 

@@ -82,6 +82,8 @@ def frame_values(top: Elements, at_top: dict[str, Value], table: Table) -> tuple
             constant[field.name] = filled[0]
         else:
             varying[field.name] = filled
+    if constant.get("diffusion_gradient_orientation") is not None or "diffusion_gradient_orientation" in varying:
+        constant.setdefault("diffusion_frame", "patient")
     return constant, varying, len(groups)
 
 

@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
+from gyrus.dicom.axis import volumes_axis
 from gyrus.dicom.members import Member, StackImage, members_of
 from gyrus.dicom.orientation import (
     Vector,
@@ -19,10 +18,12 @@ from gyrus.dicom.orientation import (
     orientation_text,
     scaled,
 )
+from gyrus.dicom.spacing import spacing_of
 from gyrus.dicom.values import Value
-from gyrus.dicom.volumes import VOLUME_FIELDS, Arrangement, arranged, has_place, is_mixed, tiles_of, volumes_axis
+from gyrus.dicom.volumes import VOLUME_FIELDS, Arrangement, arranged, has_place, is_mixed, tiles_of
 
 SHEARED_DEG = 0.1
+SAME_TILT_DEG = 0.5
 GEOMETRY_FIELDS = (
     *VOLUME_FIELDS,
     "rows",
@@ -31,6 +32,7 @@ GEOMETRY_FIELDS = (
     "slice_thickness",
     "spacing_between_slices",
     "tile_normal",
+    "gantry_detector_tilt",
 )
 
 
@@ -48,12 +50,13 @@ def geometry(members: Sequence[Member], found: Arrangement | None) -> dict[str, 
 
     status: `uniform`, `single_slice`, `missing_slices`, `variable_spacing`, `mixed_orientation` or `no_geometry`.
     """
-    first = members[found.volumes[0][0]] if found else min(members, key=lambda member: (member.sop, member.frame))
+    first = members[found.along[0]] if found else min(members, key=lambda member: (member.sop, member.frame))
     known = first.known
     summary = _plane(known) | {
         "n_slices": tiles_of(known) or (len(found.positions_mm) if found else None),
         "n_volumes": len(found.volumes) if found else None,
         "n_extra": len(found.extra) if found else 0,
+        "n_repeated": sum(len(places) - 1 for _, places in found.repeated) if found else 0,
         "volumes_axis": volumes_axis(members, found.volumes) if found else None,
         "mixed_matrix": len({(member.known.get("rows"), member.known.get("columns")) for member in members}) > 1,
     }
@@ -63,7 +66,7 @@ def geometry(members: Sequence[Member], found: Arrangement | None) -> dict[str, 
         return summary | {"status": "mixed_orientation"}
     if tiles_of(known):
         return summary | _tiled(known)
-    last = members[found.volumes[0][-1]].known
+    last = members[found.along[-1]].known
     return summary | _stacked(known, last, found.positions_mm)
 
 
@@ -80,21 +83,6 @@ def _plane(known: dict[str, Value]) -> dict[str, Value]:
         "pixel_spacing_mm": known.get("pixel_spacing"),
         "slice_thickness_mm": known.get("slice_thickness"),
     }
-
-
-def spacing_of(positions: Sequence[float]) -> dict[str, Value]:
-    """`status`, `slice_spacing_mm` and `n_missing` of ascending positions (mm)."""
-    steps = [after - before for before, after in pairwise(positions)]
-    if not steps:
-        return {"status": "single_slice", "slice_spacing_mm": None, "n_missing": 0}
-    step = median(steps)
-    if max(abs(one - step) for one in steps) <= max(0.01, 0.01 * step):
-        return {"status": "uniform", "slice_spacing_mm": round(step, 5), "n_missing": 0}
-    for base in (step, min(steps)):
-        multiples = [max(1, round(one / base)) for one in steps]
-        if sum(multiples) > len(steps) and all(abs(one - count * base) <= 0.05 * base for one, count in zip(steps, multiples, strict=True)):
-            return {"status": "missing_slices", "slice_spacing_mm": round(base, 5), "n_missing": sum(multiples) - len(steps)}
-    return {"status": "variable_spacing", "slice_spacing_mm": round(step, 5), "n_missing": 0}
 
 
 def _stacked(first: dict[str, Value], last: dict[str, Value], positions: list[float]) -> dict[str, Value]:
@@ -115,8 +103,15 @@ def _stacked(first: dict[str, Value], last: dict[str, Value], positions: list[fl
         "gap_mm": _rounded(gap, 4),
         "shear_deg": round(shear, 3),
         "is_sheared": shear > SHEARED_DEG,
+        **_gantry(first, shear),
         "affine_lps": _affine(first, tuple(first["image_position_patient"]), step),
     }
+
+
+def _gantry(known: dict[str, Value], shear_deg: float) -> dict[str, Value]:
+    """What the scanner says of its tilt, and whether the positions say the same; its sign is the maker's own, so it is left out."""
+    told = known.get("gantry_detector_tilt")
+    return {} if told is None else {"gantry_tilt_deg": told, "is_gantry_tilt": abs(abs(told) - shear_deg) <= SAME_TILT_DEG}
 
 
 def _has(first: dict[str, Value], spacing: dict[str, Value]) -> bool:

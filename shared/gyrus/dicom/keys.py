@@ -1,10 +1,10 @@
 """Which stack an image belongs to: a readable key, a pure function of one image or frame, so that nobody has to look at the others.
 
 What is not in the key stays an axis inside a stack: b-value, direction, time, position. Tube current, exposure, repetition time, echo
-train and coil are not in it either: they change inside one acquisition.
+train and coil are not in it either: they change inside one acquisition (docs/decisions/0016-what-is-not-in-the-stack-key.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gyrus.dicom.orientation import orientation_class
@@ -44,9 +44,9 @@ _SET_ASIDE = frozenset({"LOCALIZER", "OTHER"})
 
 
 def stack_key(shared: dict[str, Value], image: dict[str, Value]) -> str:
-    """The key of an image or frame, e.g. `MR|TE=2.5|TI=900|FA=9|ECHO=1|TYPE=M|ROLE=|ORIENT=SAG`.
+    """The key of an image or frame, e.g. `MR|TE=2.5|TI=900|FA=9|ECHO=1|TYPE=M|ORIENT=SAG`.
 
-    A part whose value is unknown is empty. Frames of enhanced objects end with `|MF=1`.
+    A part whose value is unknown is left out; an orientation that is unknown says so (`UNK`). Frames of enhanced objects end with `|MF=1`.
     """
     known = {**shared, **image}
     modality = _text(known.get("modality")).upper()
@@ -54,11 +54,11 @@ def stack_key(shared: dict[str, Value], image: dict[str, Value]) -> str:
     parts["ORIENT"] = orientation_class(known.get("image_orientation_patient"))
     if known.get("enhanced"):
         parts["MF"] = "1"
-    return "|".join([modality, *(f"{name}={value}" for name, value in parts.items())])
+    return "|".join([modality, *(f"{name}={value}" for name, value in parts.items() if value)])
 
 
 def parsed_key(key: str) -> dict[str, str]:
-    """The parts of a key by name; the modality is under `MODALITY`."""
+    """The parts of a key by name, as far as they are known; the modality is under `MODALITY`."""
     modality, *parts = key.split("|")
     return {"MODALITY": modality, **dict(part.partition("=")[::2] for part in parts)}
 
@@ -66,19 +66,28 @@ def parsed_key(key: str) -> dict[str, str]:
 def kind_of(keys: Iterable[str]) -> str:
     """What varies between the stacks of a series: `single`, `multi_echo`, `magnitude_phase`, …, or `mixed`."""
     every = [parsed_key(key) for key in set(keys)]
-    parts = [part for part in every if not _SET_ASIDE & set(part.get("ROLE", "").split("+"))] or every
-    varying = {name for part in parts for name in part if len({other.get(name, "") for other in parts}) > 1}
+    parts = [part for part in every if not _is_set_aside(part)] or every
+    varying = _varying(parts)
     forms = {part.get("MF", "") for part in parts}
     if len(forms) > 1:
-        varying = set.intersection(*(_varying_of_form(parts, form) for form in forms))
+        varying = set.intersection(*(_varying([part for part in parts if part.get("MF", "") == form]) for form in forms))
         if not varying:
             return "duplicate_representation"
     return _named(frozenset(varying - {"MF"}), {part.get("ROLE", "") for part in parts})
 
 
-def _varying_of_form(parts: list[dict[str, str]], form: str) -> set[str]:
-    same = [part for part in parts if part.get("MF", "") == form]
-    return {name for part in same for name in part if len({other.get(name, "") for other in same}) > 1}
+def is_twice(keys: Iterable[str]) -> bool:
+    """Whether a series holds classic images and enhanced objects: as a rule the same images in two forms."""
+    return len({parsed_key(key).get("MF", "") for key in keys}) > 1
+
+
+def _is_set_aside(parts: dict[str, str]) -> bool:
+    """A scout, or something that has no other name, beside what the series was made for."""
+    return bool(_SET_ASIDE & {*parts.get("ROLE", "").split("+"), parts.get("TYPE", "")})
+
+
+def _varying(parts: Sequence[dict[str, str]]) -> set[str]:
+    return {name for part in parts for name in part if len({other.get(name, "") for other in parts}) > 1}
 
 
 _KINDS: dict[frozenset[str], str] = {
@@ -156,10 +165,11 @@ def _pt_parts(known: dict[str, Value]) -> dict[str, str]:
     method = _upper(known.get("attenuation_correction_method"))
     corrections = [_upper(word) for word in known.get("corrected_image") or []]
     is_corrected = "ATTN" in corrections or method not in ("", "NONE")
+    is_told = bool(method) or known.get("corrected_image") is not None
     return {
         "TYPE": _third_token(known),
         "RECON": _text(known.get("reconstruction_method")).upper(),
-        "AC": "1" if is_corrected else "0",
+        "AC": str(int(is_corrected)) if is_told else "",
     }
 
 

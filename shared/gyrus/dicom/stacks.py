@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from gyrus.dicom.completeness import completeness
+from gyrus.dicom.findings import findings
 from gyrus.dicom.geometry import GEOMETRY_FIELDS, geometry
 from gyrus.dicom.keys import kind_of, parsed_key, stack_key
 from gyrus.dicom.members import Member, StackImage, members_of, votes
 from gyrus.dicom.merge import most_weighty
+from gyrus.dicom.spread import n_distinct, ranges
 from gyrus.dicom.values import Value
-from gyrus.dicom.volumes import Arrangement, arranged
+from gyrus.dicom.volumes import arranged
 
 __all__ = ["describe", "kind_of", "stack_key"]
 
@@ -101,15 +104,18 @@ FINGERPRINT_FIELDS = [
 ]
 
 LEAST_DIFFUSION = 50  # s/mm²; smaller values are written on images that are not diffusion-weighted
-_DOUBTS = {"no_geometry", "mixed_orientation", "variable_spacing"}
 
 
 def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
-    """Describe the stack `key`. images: {"sop", "shared", "image", "frames", "n"} of each, in any order."""
+    """Describe the stack `key`.
+
+    images, in any order: {"sop", "shared", "image", "frames", "n"} of each, and `pixels`, the digest of its pixels, where it is known.
+    """
     images = sorted(images, key=lambda image: image["sop"])
     members = members_of(images, (*GEOMETRY_FIELDS, "pixel_data_truncated", "image_type", "diffusion_directionality"))
     found = arranged(members)
     shape = geometry(members, found)
+    shape |= findings(images, members, found, shape)
     b_values = shells(members)
     n_images = sum(image["n"] for image in images)
     n_volumes = shape["n_volumes"]
@@ -121,7 +127,9 @@ def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
         "n_volumes": n_volumes,
         "orientation": parsed_key(key).get("ORIENT", "UNK"),
         "geometry": shape,
-        "completeness": completeness(images, members, shape, found),
+        "completeness": completeness(shape, _announced_slices(images), _n_truncated(members), found is None or found.is_sure),
+        "ranges": ranges(images),
+        "n_distinct": n_distinct(images),
         "fingerprint": fingerprint(images) | _counted(b_values, n_images, n_volumes),
     }
 
@@ -167,30 +175,11 @@ def _counted(b_values: list[float], n_images: int, n_volumes: int | None) -> dic
     return counted
 
 
-def completeness(
-    images: Sequence[StackImage], members: Sequence[Member], shape: dict[str, Value], found: Arrangement | None
-) -> dict[str, Value]:
-    """`verdict`: `incomplete` if something is known to lack, `uncertain` if that cannot be told, else `complete`; and the `reasons`."""
-    lacks = []
-    if shape["status"] == "missing_slices":
-        lacks.append("missing_slices")
-    if shape["n_extra"]:
-        lacks.append("incomplete_volumes")
-    if any(member.known.get("pixel_data_truncated") for member in members):
-        lacks.append("pixel_data_truncated")
-    announced = _announced_slices(images)
-    if announced and shape["n_slices"] and shape["status"] == "uniform" and shape["n_slices"] < announced:
-        lacks.append("fewer_slices_than_announced")
-    doubts = [shape["status"]] if shape["status"] in _DOUBTS else []
-    if shape["mixed_matrix"]:
-        doubts.append("mixed_matrix")
-    if found is not None and not found.is_sure:
-        doubts.append("volumes_uncertain")
-    verdict = "incomplete" if lacks else "uncertain" if doubts else "complete"
-    return {"verdict": verdict, "reasons": lacks + doubts}
-
-
 def _announced_slices(images: Sequence[StackImage]) -> int | None:
     """How many slices the scanner says that a volume has (PET, Philips)."""
     counts = [most_weighty(votes(images, name)) for name in ("number_of_slices", "philips_slices")]
     return next((count for count in counts if count), None)
+
+
+def _n_truncated(members: Sequence[Member]) -> int:
+    return len({member.sop for member in members if member.known.get("pixel_data_truncated")})

@@ -28,6 +28,7 @@ _AGE = re.compile(r"(\d{1,3})([DWMY]?)")
 _PLACEHOLDERS = {"00000000", "19000101"}
 _PER_YEAR = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0, "": 1.0}
 _INTEGERS = range(-(2**63), 2**63)
+_NOT_SET = 1e37  # Philips writes 1.7e38 and 7.23e75 where it has no value; nothing that is measured is as large
 
 
 def number_of(part: Part) -> float | None:
@@ -41,6 +42,10 @@ def number_of(part: Part) -> float | None:
         return None
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def _is_unset(number: float) -> bool:
+    return math.isfinite(number) and abs(number) > _NOT_SET
 
 
 def _integer_of(part: Part) -> int | None:
@@ -80,7 +85,7 @@ def _time_of(text: str) -> str | None:
 
 def _first(parts: Sequence[Part]) -> tuple[Part | None, str]:
     """The first value that is not empty, and a flaw if there are more."""
-    kept = [part for part in parts if not isinstance(part, str) or part.strip(" \0")]
+    kept = [part for part in parts if (part.strip(" \0") if isinstance(part, str) else not _is_unset(part))]
     if not kept:
         return None, ""
     return kept[0], MULTI if len(kept) > 1 else ""
@@ -121,6 +126,8 @@ def numbers(parts: Sequence[Part]) -> Converted:
     if not any(not isinstance(part, str) or part.strip(" \0") for part in parts):
         return None, ""
     values = [number_of(part) for part in parts]
+    if all(value is not None and _is_unset(value) for value in values):
+        return None, ""
     return (None, INVALID) if None in values else (values, "")
 
 

@@ -1,56 +1,62 @@
 """How the images of a stack lie in space and make volumes: positions along the normal, and the rank of an image at its position.
 
-The volume of an image is its rank among the images of the same position, ordered by (instance number, frame). Other elements only
-check that and name what runs along the volumes; acquisition times differ from slice to slice and group nothing.
+The volume of an image is its rank among the images of the same position, ordered by (instance number, frame). Other elements check
+that, name what runs along the volumes, and tell which volume lacks a slice; acquisition times differ from slice to slice and group
+nothing.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gyrus.dicom import grouping
+from gyrus.dicom.grouping import Clusters, Label
 from gyrus.dicom.members import Member
 from gyrus.dicom.orientation import Vector, dot, normal_of
-from gyrus.dicom.values import Value
 
 SAME_POSITION_MM = 0.01
 SAME_COSINE = 1e-3
 FARTHEST_MM = 1e6  # a position beyond this is damage, not a place in a scanner
 MOST_TILES = 4096
-VOLUME_FIELDS = (
-    "image_position_patient",
-    "image_orientation_patient",
-    "diffusion_b_value",
-    "diffusion_gradient_orientation",
-    "temporal_position_identifier",
-    "trigger_time",
-    "asl_context",
-    "tile_count",
-    "tile_positions",
-)
+VOLUME_FIELDS = ("image_position_patient", "image_orientation_patient", "tile_count", "tile_positions", *grouping.GROUPING_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A volume that lacks slices. number: its place among all volumes, from 1; lacks: slices from 0; places: of the images it has."""
+
+    number: int
+    lacks: list[int]
+    places: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
     """Places (in the list of members) of volumes × slices, ascending along the normal.
 
-    positions_mm: one for each slice; extra: places of images beyond the last whole volume; is_sure: each volume has one b-value and
-    direction, and one temporal position.
+    positions_mm: one for each slice; along: a place for each. extra: places of images that are in no whole volume; is_sure: each
+    volume has one b-value and direction, and one temporal position. partial: the volumes that the extra images make. repeated: position
+    (mm) and places of images that lie where another lies, first, and differ from it in nothing that could make them another volume.
     """
 
     volumes: list[list[int]]
     positions_mm: list[float]
-    extra: list[int]
-    is_sure: bool
+    along: list[int]
+    extra: list[int] = field(default_factory=list)
+    is_sure: bool = True
+    partial: list[Partial] = field(default_factory=list)
+    repeated: list[tuple[float, list[int]]] = field(default_factory=list)
 
 
 def is_mixed(members: Sequence[Member]) -> bool:
     """Whether the planes of a stack are not parallel."""
     first = members[0].known["image_orientation_patient"]
-    return any(
-        abs(one - other) > SAME_COSINE
-        for member in members[1:]
-        for one, other in zip(member.known["image_orientation_patient"], first, strict=True)
-    )
+    return any(not is_parallel(member.known["image_orientation_patient"], first) for member in members[1:])
+
+
+def is_parallel(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two orientations of six cosines are the same plane."""
+    return all(abs(left - right) <= SAME_COSINE for left, right in zip(one, other, strict=True))
 
 
 def has_place(member: Member) -> bool:
@@ -60,7 +66,7 @@ def has_place(member: Member) -> bool:
     return is_point and normal_of(member.known.get("image_orientation_patient")) is not None
 
 
-def tiles_of(known: dict[str, Value]) -> int:
+def tiles_of(known: dict[str, Any]) -> int:
     """The number of slices that lie as tiles in one image; 0 for an ordinary one."""
     count = known.get("tile_count") or 0
     return count if 0 < count <= MOST_TILES else 0
@@ -75,24 +81,24 @@ def arranged(members: Sequence[Member]) -> Arrangement | None:
     if not all(has_place(member) for member in members) or is_mixed(members):
         return None
     clusters, positions = _clusters(members)
-    fallbacks: tuple[Callable[[Member], Any], ...] = (_number, _temporal, _weighting)
-    candidates = [_ranked(members, clusters, positions, by) for by in fallbacks]
-    return next((candidate for candidate in candidates if candidate.is_sure), candidates[0])
+    if len({len(cluster) for cluster in clusters}) == 1:
+        return _even(members, clusters, positions)
+    return _uneven(members, clusters, positions)
 
 
 def _one_volume_each(members: Sequence[Member]) -> Arrangement:
     by_rank = sorted(range(len(members)), key=lambda place: members[place].rank)
-    return Arrangement([[place] for place in by_rank], [0.0], [], is_sure=True)
+    return Arrangement([[place] for place in by_rank], [0.0], by_rank[:1])
 
 
-def _clusters(members: Sequence[Member]) -> tuple[list[list[int]], list[float]]:
-    """Places of the images at each position along the normal, and the position itself (mean, mm)."""
+def _clusters(members: Sequence[Member]) -> tuple[Clusters, list[float]]:
+    """Places of the images at each position along the normal, by rank, and the position itself (mean, mm)."""
     reference = min(members, key=lambda member: (member.sop, member.frame))
     normal: Vector = normal_of(reference.known["image_orientation_patient"]) or (0.0, 0.0, 1.0)
     along = sorted(
         (dot(member.known["image_position_patient"], normal), member.sop, member.frame, place) for place, member in enumerate(members)
     )
-    clusters: list[list[int]] = []
+    clusters: Clusters = []
     sums: list[float] = []
     last = float("-inf")
     for position, _, _, place in along:
@@ -103,47 +109,50 @@ def _clusters(members: Sequence[Member]) -> tuple[list[list[int]], list[float]]:
             clusters.append([place])
             sums.append(position)
         last = position
-    return clusters, [total / len(cluster) for total, cluster in zip(sums, clusters, strict=True)]
+    means = [total / len(cluster) for total, cluster in zip(sums, clusters, strict=True)]
+    return [sorted(cluster, key=lambda place: members[place].rank) for cluster in clusters], means
 
 
-def _ranked(members: Sequence[Member], clusters: list[list[int]], positions: list[float], by: Callable[[Member], Any]) -> Arrangement:
+# ── every position has as many images ────────────────────────────────────────────────────────────────────────────────
+
+
+def _even(members: Sequence[Member], clusters: Clusters, positions: list[float]) -> Arrangement:
+    checks = [*grouping.CHECKS, *(by for by in grouping.PERHAPS_CHECKS if grouping.labelled(members, clusters, by))]
+    candidates = (_ranked(members, clusters, by) for by in grouping.FALLBACKS)
+    first: list[list[int]] = []
+    for volumes in candidates:
+        first = first or volumes
+        if _are_of_one_kind(members, volumes, checks):
+            return Arrangement(volumes, positions, volumes[0])
+    return Arrangement(first, positions, first[0], is_sure=False)
+
+
+def _ranked(members: Sequence[Member], clusters: Clusters, by: Label) -> list[list[int]]:
     ordered = [sorted(cluster, key=lambda place: (by(members[place]), members[place].rank)) for cluster in clusters]
-    whole = min(len(cluster) for cluster in ordered)
-    volumes = [[cluster[rank] for cluster in ordered] for rank in range(whole)]
-    extra = [place for cluster in ordered for place in cluster[whole:]]
-    return Arrangement(volumes, positions, extra, all(_is_of_one_kind(members, volume) for volume in volumes))
+    return [list(volume) for volume in zip(*ordered, strict=True)]
 
 
-def _is_of_one_kind(members: Sequence[Member], volume: list[int]) -> bool:
-    checks: tuple[Callable[[Member], Any], ...] = (_weighting, _temporal)
-    return all(len({check(members[place]) for place in volume}) == 1 for check in checks)
+def _are_of_one_kind(members: Sequence[Member], volumes: list[list[int]], checks: Sequence[Label]) -> bool:
+    return all(len({check(members[place]) for place in volume}) == 1 for volume in volumes for check in checks)
 
 
-def _number(member: Member) -> int:
-    return 0
+# ── some positions have more images than others ──────────────────────────────────────────────────────────────────────
 
 
-def _temporal(member: Member) -> int:
-    value = member.known.get("temporal_position_identifier")
-    return -1 if value is None else int(value)
-
-
-def _weighting(member: Member) -> tuple[float, tuple[float, ...]]:
-    """b-value (absent is 0, as makers leave it out where others of the stack have one) and direction."""
-    direction: Value = member.known.get("diffusion_gradient_orientation") or ()
-    b_value = member.known.get("diffusion_b_value") or 0.0
-    return round(b_value, 1), tuple(round(part, 3) + 0.0 for part in direction) if b_value else ()
-
-
-def volumes_axis(members: Sequence[Member], volumes: list[list[int]]) -> str | None:
-    """What changes from volume to volume: `diffusion`, `asl_label`, `cardiac_phase`, `time`, or `repetition`; None for one volume."""
-    if len(volumes) < 2:
-        return None
-    first = [members[volume[0]] for volume in volumes]
-    if len({_weighting(member) for member in first}) > 1:
-        return "diffusion"
-    if len({member.known.get("asl_context") for member in first}) > 1:
-        return "asl_label"
-    if len({member.known.get("trigger_time") for member in first}) > 1:
-        return "cardiac_phase"
-    return "time" if len({_temporal(member) for member in first}) > 1 else "repetition"
+def _uneven(members: Sequence[Member], clusters: Clusters, positions: list[float]) -> Arrangement:
+    """Copies are set aside; then the images that are left are told apart by what labels a volume, else by their rank alone."""
+    clusters, repeats = grouping.without_repeats(members, clusters)
+    repeated = [(positions[slice_], places) for slice_, places in repeats]
+    if len({len(cluster) for cluster in clusters}) == 1:
+        return replace(_even(members, clusters, positions), repeated=repeated)
+    groups, is_sure = grouping.told_apart(members, clusters)
+    volumes = [[group[slice_] for slice_ in range(len(clusters))] for group in groups if len(group) == len(clusters)]
+    partial = [
+        Partial(number, [slice_ for slice_ in range(len(clusters)) if slice_ not in group], sorted(group.values()))
+        for number, group in enumerate(groups, 1)
+        if len(group) < len(clusters)
+    ]
+    extra = sorted(place for volume in partial for place in volume.places)
+    is_sure = is_sure and _are_of_one_kind(members, volumes, grouping.CHECKS)
+    along = volumes[0] if volumes else [cluster[0] for cluster in clusters]
+    return Arrangement(volumes, positions, along, extra, is_sure, partial, repeated)

@@ -48,6 +48,7 @@ INDEXES: tuple[tuple[str, list[tuple[str, int]], Document | None], ...] = (
     ("files", [("study", 1)], None),
     ("files", [("subject", 1)], None),
     ("series", [("study", 1)], None),
+    ("series", [("studies", 1)], None),
     ("series", [("subject", 1)], None),
     ("series", [("cohort", 1), ("_id", 1)], None),
     ("studies", [("subject", 1)], None),

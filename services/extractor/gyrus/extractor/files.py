@@ -115,7 +115,7 @@ def _moved(before: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
     if (content.get("reason") in RETRYABLE and not content["gone"]) or "trouble" in before:
         return True
     same = all(before.get(key) == value for key, value in content.items() if key not in ("outcome", "jobs"))
-    return not same or any((name in before) != (name in content) for name in ("image", "unmapped"))
+    return not same or any((name in before) != (name in content) for name in ("image", "unmapped", "diagnostics"))
 
 
 def touched(before: Mapping[str, Any] | None, now: Said) -> set[str]:

@@ -11,6 +11,7 @@ from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.merge import most_frequent
 from gyrus.dicom.stacks import describe, kind_of
 from gyrus.extractor.files import fields_of
+from gyrus.extractor.oddities import series_conflicts, series_diagnostics, stack_diagnostics
 from gyrus.shared.documents import winners_of
 from gyrus.shared.ids import digest
 
@@ -58,8 +59,17 @@ def settle(files: Files, headers: Mapping[str, Mapping[str, Any]], names: Names 
         if len(comparable) > 1:
             result.compare += [file["_id"] for file in comparable if not _pixels(file)]
     result.stacks = _stacks(winners, headers)
+    result.compare += _in_one_place(winners, result.stacks.values())
     result.series = _series(files, headers, result.stacks, names)
+    result.series["conflicts"] = series_conflicts(files, headers, result.outcomes, names)
+    result.series["diagnostics"] = series_diagnostics(files, winners, result.outcomes, result.series, result.stacks)
     return result
+
+
+def _in_one_place(winners: Files, stacks: Iterable[Document]) -> list[str]:
+    """Files of images that lie in one place and differ in nothing else: their pixels tell a copy from another image."""
+    named = {sop for stack in stacks for entry in stack["geometry"].get("repeated", ()) for sop in entry["images"]}
+    return [file["_id"] for file in winners if file["sop_instance_uid"] in named and not _pixels(file) and not file["gone"]]
 
 
 def _by_instance(files: Files) -> Iterable[list[Mapping[str, Any]]]:
@@ -72,11 +82,16 @@ def _by_instance(files: Files) -> Iterable[list[Mapping[str, Any]]]:
 
 
 def _judge(first: Mapping[str, Any], other: Mapping[str, Any], headers: Mapping[str, Mapping[str, Any]]) -> Document:
-    """`duplicate` where fields and pixels are equal, else `conflicting` with the names of the fields that differ."""
+    """`duplicate` where fields and pixels are equal, else `conflicting` with the names of the fields that differ.
+
+    `uncompared`: the pixels of one of them could not be read, so that only the fields are known to be equal.
+    """
     if first["digest"] != other["digest"]:
         return {"outcome": "conflicting", "differs": _differing(first, other, headers)}
     if _pixels(first) and _pixels(other) and _pixels(first) != _pixels(other):
         return {"outcome": "conflicting", "differs": ["pixel_data"]}
+    if any("compared" in file and not _pixels(file) for file in (first, other)):
+        return {"outcome": "duplicate", "uncompared": True}
     return {"outcome": "duplicate"}
 
 
@@ -103,8 +118,7 @@ def _stack(
     key: str, kind: str, shares: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], headers: Mapping[str, Mapping[str, Any]]
 ) -> Document:
     images = [
-        {"sop": f["sop_instance_uid"], "shared": headers[f["header"]], "image": f["image"], "frames": s["frames"], "n": s["n"]}
-        for f, s in shares
+        {"sop": f["sop_instance_uid"], "shared": headers[f["header"]], "image": f["image"], "pixels": _pixels(f), **s} for f, s in shares
     ]
     described = describe(key, images)
     fingerprint = {**described.pop("fingerprint"), "stack_kind": kind}
@@ -114,6 +128,7 @@ def _stack(
         "kind": kind,
         **described,
         "fingerprint": fingerprint,
+        "diagnostics": stack_diagnostics([f for f, _ in shares], described),
         "winners": winners,
         "n_gone": sum(bool(f["gone"]) for f, _ in shares),
         "version": digest([winners, fingerprint]),
@@ -128,21 +143,14 @@ def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapp
         "n_stacks": len(stacks),
         "study": most_frequent([(f["_id"], f["study"]) for f in files]),
         "subject": most_frequent([(f["_id"], f["subject"]) for f in files]),
+        "studies": sorted({f["study"] for f in files}),
+        "subjects": sorted({f["subject"] for f in files}),
         "disagreements": {},
-        "diagnostics": _diagnostics(files),
     }
     for level in LEVELS:
         fields = {name: [(f["_id"], headers[f["header"]].get(name)) for f in files] for name in names[level]}
         made[level + "_fields"] = agreed(fields, made["disagreements"])
     return made
-
-
-def _diagnostics(files: Files) -> dict[str, int]:
-    """What was odd in the headers of the files, and how often."""
-    found: Counter[str] = Counter()
-    for file in files:
-        found.update(file.get("diagnostics", {}))
-    return dict(sorted(found.items()))
 
 
 def agreed(fields: Mapping[str, Sequence[tuple[str, Any]]], disagreements: dict[str, int] | None = None) -> Document:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gyrus.dicom.pixel_digest import Stamp, pixel_digest
 from gyrus.dicom.site_fields import site_fields_of, table_with
+from gyrus.extractor.oddities import study_conflicts
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.extractor.settle import Settled, names_of, settle, study_of, subject_of, visits_of
 from gyrus.shared import crash, debts, intake
@@ -136,9 +137,10 @@ class Settling:
         changed = await self._write_stacks(session, series, settled, bells) or before.get("study") != settled.series["study"]
         await crash.point("settle.6")
         studies = {study for study in (settled.series["study"], before.get("study")) if study}
+        named = {*settled.series["studies"], *before.get("studies", ())}  # by some of its files: they are told that it is in two studies
         subjects: set[str] = set()
-        for study in sorted(studies):
-            subjects |= await self._write_study(session, study, changed)
+        for study in sorted(studies | named):
+            subjects |= await self._write_study(session, study, changed and study in studies)
         for subject in sorted(subjects):
             await self._write_subject(session, subject)
         if changed:
@@ -210,10 +212,12 @@ class Settling:
 
     async def _write_study(self, session: Session, study: str, changed: bool) -> set[str]:
         """The study from its series, always with a change, so that siblings conflict; its present and former subject."""
-        series = await self.store["series"].find({"study": study}, session=session).to_list(None)
-        made = study_of(series, self._names)
+        series = await self.store["series"].find({"$or": [{"study": study}, {"studies": study}]}, session=session).to_list(None)
+        if not series and await self.store["studies"].find_one_and_delete({"_id": study, "owed": {"$exists": False}}, session=session):
+            return set()  # nothing was ever shown in it; files that named it do so no more
+        made = study_of([one for one in series if one["study"] == study], self._names)
         cohort, uid = study.split("/", 1)
-        made |= {"cohort": cohort, "study_instance_uid": uid}
+        made |= {"cohort": cohort, "study_instance_uid": uid, "conflicts": study_conflicts(study, series)}
         change: list[Document] = [{"$set": literal(made) | _TOUCH}]
         if changed:
             change += debts.owe("classify")
@@ -274,7 +278,8 @@ def _file_change(series: str, file: Document, outcome: Document | None) -> list[
     """What settling changes on a file: its outcome if it is one of the series, and the series out of `unsettled` – as it is by then."""
     change: list[Document] = []
     if outcome is not None:
-        wanted = {"outcome": outcome["outcome"], "differs": outcome.get("differs"), "pixels": file.get("compared", file.get("pixels"))}
+        wanted = {name: outcome.get(name) for name in ("outcome", "differs", "uncompared")}
+        wanted["pixels"] = file.get("compared", file.get("pixels"))
         if any(file.get(name) != value for name, value in wanted.items()):
             change.append({"$set": {name: "$$REMOVE" if value is None else {"$literal": value} for name, value in wanted.items()}})
     if series in file.get("unsettled", ()):

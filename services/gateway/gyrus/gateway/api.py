@@ -183,7 +183,7 @@ def _collection(api: APIRouter, service: Service, name: str, personal: frozenset
         if name != "stacks":
             return view(document, hidden)
         study = await db["studies"].find_one({"_id": document["study"]}, {"visit": 1}) or {}
-        return views.whole_stack(document, study, hidden)
+        return {**views.whole_stack(document, study, hidden), "conflicts": await _conflicts(service, document)}
 
     list_documents.__doc__ = f"{name.capitalize()}, by id."
     get_document.__doc__ = f"One of the {name}."
@@ -236,6 +236,15 @@ async def _found(service: Service, collection: str, id_: str) -> Document:
     if document is None:
         raise HTTPException(404, f"There is none of the {collection} with the id '{id_}'. List them to see which there are.")
     return document
+
+
+async def _conflicts(service: Service, stack: Document) -> list[Document]:
+    """What contradicts itself in the study and the series of a stack."""
+    found: list[Document] = []
+    for level, collection in (("study", "studies"), ("series", "series")):
+        document = await service.store[collection].find_one({"_id": stack[level]}, {"conflicts": 1}) or {}
+        found += [{"of": level, **conflict} for conflict in document.get("conflicts", ())]
+    return found
 
 
 async def _audit_phi(service: Service, phi: bool, what: str, cohort: str | None) -> None:

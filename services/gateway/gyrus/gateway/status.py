@@ -48,6 +48,14 @@ async def failures(store: Store, cohort: str | None) -> dict[str, int]:
     return {stage: count for stage, count in counts.items() if count}
 
 
+async def conflicts(store: Store, cohort: str | None) -> dict[str, int]:
+    """Studies whose series name two subjects, and series that lie in two studies; files that conflict are an outcome."""
+    where = {"cohort": cohort} if cohort else {}
+    asked = (("studies", "two_subjects"), ("series", "two_studies"))
+    counts = {kind: await store[name].count_documents({**where, "conflicts.kind": kind}) for name, kind in asked}
+    return {kind: count for kind, count in counts.items() if count}
+
+
 async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
     """Jobs: their totals once they are frozen, and what their cohort still owes – asked once for each cohort."""
     cohorts = {document["cohort"] for document in documents}
@@ -122,5 +130,6 @@ async def overview(store: Store, cohort: str | None) -> Document:
         "waiting_for": await waiting_for(store, cohort),
         "watched": await watched(store, cohort),
         "failures": await failures(store, cohort),
+        "conflicts": await conflicts(store, cohort),
         "dead_letters": await store["dead_letters"].count_documents({}),
     }

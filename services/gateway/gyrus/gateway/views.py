@@ -12,6 +12,8 @@ from gyrus.shared.documents import stack_record
 
 Document = dict[str, Any]
 INTERNAL = frozenset({"rev", "unsettled", "touched", "written", "jobs", "header", "digest", "context", "winners", "pixels", "open"})
+COUNTED = frozenset({"disagreements", "diagnostics"})  # names of fields with counts: nothing in them names a person
+DESCRIBED = ("fingerprint", "geometry", "ranges", "n_distinct", "diagnostics", "history", "version")
 
 
 def personal(table: Table) -> frozenset[str]:
@@ -28,7 +30,8 @@ def visible(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Doc
     shown: Document = {}
     for name, value in document.items():
         if name not in hidden and not isinstance(value, bytes):
-            shown["id" if name == "_id" else name] = visible(value, hidden) if isinstance(value, Mapping) else value
+            is_closed = isinstance(value, Mapping) and name not in COUNTED
+            shown["id" if name == "_id" else name] = visible(value, hidden) if is_closed else value
     return shown
 
 
@@ -50,16 +53,16 @@ def stack(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Docum
 
 
 def whole_stack(document: Mapping[str, Any], study: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
-    """A stack with everything: which visit it is of, evidence, geometry, fingerprint, history."""
+    """A stack with everything: which visit it is of, evidence, geometry, ranges, what was odd, fingerprint, history."""
     label = document.get("classification") or {}
     details = {name: label.get(name) for name in ("confidence", "evidence", "alternatives", "of", "plan")}
-    described = {name: visible({name: document.get(name)}, hidden)[name] for name in ("fingerprint", "geometry", "history", "version")}
+    described = {name: visible({name: document.get(name)}, hidden)[name] for name in DESCRIBED}
     return {**stack(document, hidden), "visit": study.get("visit"), **details, **described}
 
 
 def file(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
     """A file: its outcome and why, and where it is if paths are not hidden."""
-    why = ("outcome", "reason", "detail", "differs", "diagnostics")
+    why = ("outcome", "reason", "detail", "differs", "uncompared", "diagnostics")
     names = ("cohort", "source", *why, "gone", "size", "series", "sop_instance_uid", "again_at")
     shown = {"id": document["_id"], **{name: document.get(name) for name in names}}
     return shown if "path" in hidden else {**shown, "path": document.get("path")}

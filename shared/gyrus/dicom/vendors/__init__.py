@@ -12,6 +12,7 @@ from gyrus.dicom.vendors import canon, ge, philips, siemens, uih
 _BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], Answers]], ...] = (
     ("SIEMENS", siemens.extras),
     ("GE MEDICAL", ge.extras),
+    ("GE HEALTHCARE", ge.extras),
     ("PHILIPS", philips.extras),
     ("CANON", canon.extras),
     ("TOSHIBA", canon.extras),
@@ -33,11 +34,11 @@ def extras(elements: Elements, known: dict[str, Value]) -> Answers:
 
 
 def _without_second_b(found: Answers, known: dict[str, Value]) -> Answers:
-    """A direction of the maker's belongs to the standard's b-value only where the two b-values agree."""
+    """What the maker says of a direction belongs to the standard's b-value only where the two b-values agree."""
     b_value, _ = found.get("diffusion_b_value", (None, ""))
-    has_direction = known.get("diffusion_gradient_orientation") is not None
-    if b_value is not None and abs(b_value - known["diffusion_b_value"]) < 1 and not has_direction:
-        dropped = {"diffusion_b_value"}
+    if b_value is not None and abs(b_value - known["diffusion_b_value"]) < 1:
+        has_direction = known.get("diffusion_gradient_orientation") is not None
+        dropped = {"diffusion_b_value"} | ({"diffusion_gradient_orientation", "diffusion_frame"} if has_direction else set())
     else:
         dropped = {name for name in found if name.startswith("diffusion_")}
     return {name: answer for name, answer in found.items() if name not in dropped}

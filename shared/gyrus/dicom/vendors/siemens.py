@@ -1,20 +1,25 @@
-"""What Siemens writes beside the standard: mosaics, diffusion, acceleration.
+"""What Siemens writes beside the standard: mosaics, slice times, diffusion, acceleration.
 
-Elements: (0019,xx0A) US images in a mosaic, (0019,xx0C) IS b-value, (0019,xx0D) CS directionality, (0019,xx0E) FD×3 direction
-(patient axes), all of "SIEMENS MR HEADER"; (0051,xx11) LO acceleration, same creator; (0029,xx10) OB image header of
-"SIEMENS CSA HEADER"; (0021,xx09) LO acceleration of "SIEMENS MR SDS 01" (XA).
-Seen in real files: all of them but (0021,xx09), and the older CSA form without "SV10", which follow descriptions.
+Elements: (0019,xx0A) US images in a mosaic, (0019,xx0C) IS b-value, (0019,xx0D) CS directionality, (0019,xx0E) FD×3 direction and
+(0019,xx27) FD×6 b-matrix (patient axes), (0019,xx28) FD bandwidth per pixel along the phase encoding, (0019,xx29) FD×n slice times in ms,
+(0051,xx11) LO acceleration, all of "SIEMENS MR HEADER"; (0021,xx09) LO acceleration of "SIEMENS MR SDS 01" (XA); the entries of
+`siemens_csa` and the lines of `siemens_phoenix`.
+
+Seen in real files: all of them; slice times over midnight in release VB17. The elements of XA that are one value each stand in the table
+of fields.
 """
 
 import re
-import struct
 
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.field import Private
-from gyrus.dicom.values import Answers, Value, number_of
+from gyrus.dicom.values import Answers, Value
+from gyrus.dicom.vendors import siemens_csa, siemens_phoenix
+from gyrus.dicom.vendors.scan_options import partial_fourier
+from gyrus.dicom.vendors.siemens_csa import Csa, csa_numbers, csa_of
+from gyrus.dicom.vendors.slice_times import without_midnight
 
-_PRIVATE, _CSA = "siemens_private", "siemens_csa"
-_CSA_IMAGE = Private(0x0029, "SIEMENS CSA HEADER", 0x10, "OB", _CSA)
+_PRIVATE, _CSA, _XA, _COMMENTS = "siemens_private", siemens_csa.SOURCE, "siemens_xa", "image_comments"
 
 
 def _header(element: int, vr: str) -> Private:
@@ -22,100 +27,104 @@ def _header(element: int, vr: str) -> Private:
 
 
 _TILES, _B_VALUE, _DIRECTIONALITY, _DIRECTION = _header(0x0A, "US"), _header(0x0C, "IS"), _header(0x0D, "CS"), _header(0x0E, "FD")
+_B_MATRIX, _BANDWIDTH, _SLICE_TIMES = _header(0x27, "FD"), _header(0x28, "FD"), _header(0x29, "FD")
+_PARALLEL_IMAGING = (
+    Private(0x0051, "SIEMENS MR HEADER", 0x11, "LO", _PRIVATE),
+    Private(0x0021, "SIEMENS MR SDS 01", 0x09, "LO", _XA),
+)
 _IMAGE_COMMENTS = 0x00204000
-_MOST_TAGS = 1024
-_MULTIBAND = re.compile(r"\bMB(\d+)\b")
-_SEQUENCE_B = re.compile(r"ep_b(\d+)(?![\d_])")  # `ep_b0_1000` is a map over several b-values, and has none
+_IN_PLANE = re.compile(r"\bp(\d{1,2})(?!\d)")  # `p2s4`, `p2 s3`: two-fold in the plane, four or three slices at once
+_AT_ONCE = re.compile(r"(?<![A-Za-z])s(\d{1,2})(?!\d)")
+_MULTIBAND = re.compile(r"\bMB(\d{1,2})\b")
+_SEQUENCE_B = re.compile(r"ep_b(\d{1,5})(?![\d_])")  # `ep_b0_1000` is a map over several b-values, and has none
 
 
-def csa_texts(block: bytes, wanted: frozenset[str]) -> dict[str, list[str]]:
-    """The wanted entries of a CSA header: name to its texts. A block that contradicts itself gives what was read before."""
-    found: dict[str, list[str]] = {}
-    is_second_form = block[:4] == b"SV10"
-    offset = 8 if is_second_form else 0
-    try:
-        (count,) = struct.unpack_from("<I", block, offset)
-        offset += 8
-        base = None if is_second_form else struct.unpack_from("<I", block, offset + 84)[0]
-        for _ in range(count if 1 <= count <= _MOST_TAGS else 0):
-            name = block[offset : offset + 64].split(b"\0", 1)[0].decode("latin-1")
-            values, offset = _csa_items(block, offset, base)
-            if name in wanted:
-                found[name] = values
-    except (struct.error, ValueError):
-        pass
-    return found
-
-
-def _csa_items(block: bytes, offset: int, base: int | None) -> tuple[list[str], int]:
-    """The texts of the tag at `offset`, and where the next tag starts. `base` is the length correction of the older form."""
-    multiplicity, _, _, items = struct.unpack_from("<I4sII", block, offset + 64)
-    offset += 84
-    values = []
-    for _ in range(items):
-        first, second = struct.unpack_from("<II", block, offset)
-        length = second if base is None else first - base
-        if not 0 <= length <= len(block) - offset - 16:
-            raise ValueError("an item runs past its block")
-        text = block[offset + 16 : offset + 16 + length].split(b"\0", 1)[0].decode("latin-1").strip()
-        if text:
-            values.append(text)
-        offset += 16 + (length + 3) // 4 * 4
-    return values[: multiplicity or None], offset
-
-
-def _numbers(texts: list[str]) -> list[float]:
-    values = [number_of(text) for text in texts]
-    return [value for value in values if value is not None]
-
-
-def _csa(elements: Elements) -> dict[str, list[str]]:
-    tag = elements.private_tag(_CSA_IMAGE)
-    block = elements.raw(tag) if tag is not None else None
-    wanted = frozenset({"NumberOfImagesInMosaic", "SliceNormalVector", "B_value", "DiffusionGradientDirection"})
-    return csa_texts(block, wanted) if block else {}
-
-
-def mosaic(elements: Elements, csa: dict[str, list[str]]) -> Answers:
+def mosaic(elements: Elements, csa: Csa) -> Answers:
     """`tile_count` and `tile_normal` (unit vector along the order of the tiles, patient axes)."""
     count = elements.private(_TILES, "integer")
-    counted = _numbers(csa.get("NumberOfImagesInMosaic", []))
-    normal = _numbers(csa.get("SliceNormalVector", []))
+    counted = csa_numbers(csa, "NumberOfImagesInMosaic")
+    normal = csa_numbers(csa, "SliceNormalVector")
     found: Answers = {"tile_count": (count, _PRIVATE) if count else (int(counted[0]) if counted else None, _CSA)}
     if len(normal) == 3:
         found["tile_normal"] = (normal, _CSA)
     return found
 
 
-def diffusion(elements: Elements, csa: dict[str, list[str]], sequence_name: str) -> Answers:
+def slice_times(elements: Elements, csa: Csa) -> Answers:
+    """When each slice was measured, in ms from the start of its volume, in the order of the tiles."""
+    written, source = elements.private(_SLICE_TIMES, "numbers"), _PRIVATE
+    if not written:
+        written, source = csa_numbers(csa, "MosaicRefAcqTimes"), _CSA
+    return {"slice_times": (without_midnight(written), source)} if written and any(written) else {}
+
+
+def diffusion(elements: Elements, csa: Csa, sequence_name: str) -> Answers:
     """b-value (s/mm²) and direction (patient axes) of the private header, else of the CSA header, else of the sequence's name."""
     b_value = elements.private(_B_VALUE, "number")
     if b_value is not None:
         return {
             "diffusion_b_value": (b_value, _PRIVATE),
             "diffusion_directionality": (elements.private(_DIRECTIONALITY, "text"), _PRIVATE),
-            "diffusion_gradient_orientation": (elements.private(_DIRECTION, "numbers"), _PRIVATE),
+            "diffusion_gradient_orientation": (_of_length(3, elements.private(_DIRECTION, "numbers")), _PRIVATE),
+            "diffusion_b_matrix": (_of_length(6, elements.private(_B_MATRIX, "numbers")), _PRIVATE),
         }
-    written = _numbers(csa.get("B_value", []))
+    written = csa_numbers(csa, "B_value")
     if written:
-        direction = _numbers(csa.get("DiffusionGradientDirection", []))
-        found = {"diffusion_b_value": written[0], "diffusion_gradient_orientation": direction if len(direction) == 3 else None}
+        found: dict[str, Value] = {
+            "diffusion_b_value": written[0],
+            "diffusion_directionality": next(iter(csa.get("DiffusionDirectionality", ())), None),
+            "diffusion_gradient_orientation": _of_length(3, csa_numbers(csa, "DiffusionGradientDirection")),
+            "diffusion_b_matrix": _of_length(6, csa_numbers(csa, "B_matrix")),
+        }
         return {name: (value, _CSA) for name, value in found.items()}
     named = _SEQUENCE_B.search(sequence_name)
     return {"diffusion_b_value": (float(named[1]), "sequence_name")} if named else {}
 
 
-def simultaneous_slices(elements: Elements) -> Answers:
-    """The multi-band factor that a research sequence writes into the comment of an image: `Unaliased MB3/PE3/LB`."""
+def _of_length(length: int, numbers: Value) -> list[float] | None:
+    return numbers if numbers and len(numbers) == length else None
+
+
+def phase_encoding(elements: Elements, csa: Csa) -> Answers:
+    """Whether phase encoding runs along the rows or columns (1) or against them (0); bandwidth along it in Hz per pixel."""
+    positive = csa_numbers(csa, "PhaseEncodingDirectionPositive")
+    bandwidth, source = elements.private(_BANDWIDTH, "number"), _PRIVATE
+    if bandwidth is None:
+        bandwidth, source = next(iter(csa_numbers(csa, "BandwidthPerPixelPhaseEncode")), None), _CSA
+    found: Answers = {"bandwidth_per_pixel_phase_encode": (bandwidth, source)}
+    if positive and positive[0] in (0, 1):
+        found["phase_encoding_direction_positive"] = (int(positive[0]), _CSA)
+    return found
+
+
+def acceleration(elements: Elements) -> Answers:
+    """What the words on parallel imaging, and the comment of a research sequence (`Unaliased MB3/PE3/LB`), say."""
+    found: Answers = {}
+    for place in _PARALLEL_IMAGING:
+        words = elements.private(place, "text") or ""
+        for name, pattern in (("parallel_reduction_factor_in_plane", _IN_PLANE), ("multiband_factor", _AT_ONCE)):
+            if match := pattern.search(words):
+                found[name] = (float(match[1]), place.source)
     comment = _MULTIBAND.search(elements.value(_IMAGE_COMMENTS, "text") or "")
-    return {"multiband_factor": (float(comment[1]), "image_comments")} if comment else {}
+    return {**found, "multiband_factor": (float(comment[1]), _COMMENTS)} if comment else found
 
 
 def extras(elements: Elements, known: dict[str, Value]) -> Answers:
-    """All that Siemens writes in its own elements of one image."""
+    """All that Siemens writes in its own elements of one image.
+
+    The protocol's factors stand before the words on parallel imaging: of 2 by 2 those say `p4`. A number of slices at once is taken from
+    the words or the comment first.
+    """
+    csa = csa_of(elements)
+    words = acceleration(elements)
     is_mosaic = "MOSAIC" in (known.get("image_type") or [])
-    name = known.get("sequence_name") or ""
-    needs_csa = is_mosaic or known.get("diffusion_b_value") is None
-    csa = _csa(elements) if needs_csa else {}
-    tiles = mosaic(elements, csa) if is_mosaic else {}
-    return {**tiles, **diffusion(elements, csa, name), **simultaneous_slices(elements)}
+    return {
+        **partial_fourier(known),
+        **words,
+        **siemens_phoenix.answers(siemens_phoenix.protocol_of(elements)),
+        **{name: answer for name, answer in words.items() if name == "multiband_factor"},
+        **phase_encoding(elements, csa),
+        **slice_times(elements, csa),
+        **diffusion(elements, csa, known.get("sequence_name") or ""),
+        **(mosaic(elements, csa) if is_mosaic else {}),
+    }
