@@ -78,6 +78,7 @@ def test_each_mosaic_is_a_volume_whose_first_tile_lies_inside_it() -> None:
     assert order(images) == [[1], [0]]
     assert (described["n_volumes"], described["geometry"]["n_slices"], described["geometry"]["rows"]) == (2, 3, 2)
     assert described["geometry"]["affine_lps"] == [[2.0, 0.0, 0.0, 2.0], [0.0, 2.0, 0.0, 2.0], [0.0, 0.0, -3.0, 0.0]]
+    assert described["geometry"]["normal"] == [0.0, 0.0, -1.0]
 
 
 def test_frames_of_an_enhanced_object_are_images_of_their_stack() -> None:

@@ -136,6 +136,7 @@ def _tiled(known: dict[str, Value]) -> dict[str, Value]:
         "status": "uniform" if count > 1 else "single_slice",
         "rows": rows,
         "columns": columns,
+        "normal": list(scaled(step, 1 / spacing)) if spacing else None,  # of some mosaics the opposite of row × column
         "slice_spacing_mm": round(spacing, 5),
         "n_missing": 0,
         "gap_mm": _rounded(None if thickness is None else spacing - thickness, 4),
