@@ -100,6 +100,12 @@ def test_fewer_slices_than_the_scanner_announced_are_told() -> None:
     assert said(images) == ("incomplete", ["fewer_slices_than_announced"], ["The scanner announced 5 slices; there are 3."])
 
 
+def test_slices_that_were_announced_for_several_orientations_are_not_missed_in_one_of_them() -> None:
+    images = at([0, 2, 4], philips_slices=9)
+
+    assert describe(KEY, images, n_orientations=3)["completeness"]["verdict"] == "complete"
+
+
 # ── planes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -241,6 +241,17 @@ def test_two_echoes_of_one_series_become_two_stacks() -> None:
     assert (result.series["n_stacks"], result.series["n_images"]) == (2, 6)
 
 
+def test_the_planes_of_a_scout_share_the_number_of_slices_that_was_announced() -> None:
+    shelf = Shelf()
+    planes = {"AX": [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], "COR": [1.0, 0.0, 0.0, 0.0, 0.0, -1.0]}
+    for number, (name, plane) in enumerate(planes.items()):
+        for slice_ in range(3):
+            place = {"image_position_patient": [0.0, 2.0 * slice_, 2.0 * slice_], "image_orientation_patient": plane}
+            shelf.add(f"{name}{slice_}", 3 * number + slice_, philips_slices=6, **place)
+
+    assert [stack["completeness"]["verdict"] for stack in settled(shelf).stacks.values()] == ["complete", "complete"]
+
+
 def version(shelf: Shelf) -> str:
     [stack] = settled(shelf).stacks.values()
     return str(stack["version"])

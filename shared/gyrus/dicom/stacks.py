@@ -106,16 +106,18 @@ FINGERPRINT_FIELDS = [
 LEAST_DIFFUSION = 50  # s/mm²; smaller values are written on images that are not diffusion-weighted
 
 
-def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
+def describe(key: str, images: Sequence[StackImage], n_orientations: int = 1) -> dict[str, Value]:
     """Describe the stack `key`.
 
     images, in any order: {"sop", "shared", "image", "frames", "n"} of each, and `pixels`, the digest of its pixels, where it is known.
+    n_orientations: of the stacks of its series; where there are several, the scanner's number of slices counts those of all of them.
     """
     images = sorted(images, key=lambda image: image["sop"])
     members = members_of(images, (*GEOMETRY_FIELDS, "pixel_data_truncated", "image_type", "diffusion_directionality"))
     found = arranged(members)
     shape = geometry(members, found)
     shape |= findings(images, members, found, shape)
+    announced = _announced_slices(images) if n_orientations == 1 else None
     b_values = shells(members)
     n_images = sum(image["n"] for image in images)
     n_volumes = shape["n_volumes"]
@@ -127,7 +129,7 @@ def describe(key: str, images: Sequence[StackImage]) -> dict[str, Value]:
         "n_volumes": n_volumes,
         "orientation": parsed_key(key).get("ORIENT", "UNK"),
         "geometry": shape,
-        "completeness": completeness(shape, _announced_slices(images), _n_truncated(members), found is None or found.is_sure),
+        "completeness": completeness(shape, announced, _n_truncated(members), found is None or found.is_sure),
         "ranges": ranges(images),
         "n_distinct": n_distinct(images),
         "fingerprint": fingerprint(images) | _counted(b_values, n_images, n_volumes),

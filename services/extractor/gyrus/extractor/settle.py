@@ -8,6 +8,7 @@ from typing import Any
 
 from gyrus.dicom.field import Level, Table
 from gyrus.dicom.fields import STANDARD
+from gyrus.dicom.keys import parsed_key
 from gyrus.dicom.merge import most_frequent
 from gyrus.dicom.stacks import describe, kind_of
 from gyrus.extractor.files import fields_of
@@ -110,17 +111,18 @@ def _stacks(winners: Files, headers: Mapping[str, Mapping[str, Any]]) -> dict[st
     for file in winners:
         for share in file["stacks"]:
             shares[share["key"]].append((file, share))
-    kind = kind_of(sorted(shares))
-    return {key: _stack(key, kind, shares[key], headers) for key in sorted(shares)}
+    return {key: _stack(key, sorted(shares), shares[key], headers) for key in sorted(shares)}
 
 
 def _stack(
-    key: str, kind: str, shares: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], headers: Mapping[str, Mapping[str, Any]]
+    key: str, keys: Sequence[str], shares: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], headers: Mapping[str, Mapping[str, Any]]
 ) -> Document:
+    """One stack of a series whose stacks have these keys."""
     images = [
         {"sop": f["sop_instance_uid"], "shared": headers[f["header"]], "image": f["image"], "pixels": _pixels(f), **s} for f, s in shares
     ]
-    described = describe(key, images)
+    kind = kind_of(keys)
+    described = describe(key, images, n_orientations=len({parsed_key(one).get("ORIENT") for one in keys}))
     fingerprint = {**described.pop("fingerprint"), "stack_kind": kind}
     winners = winners_of(f for f, _ in shares)
     return {
