@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 
 from console.conftest import Sample
 from gyrus.classifier.core import load_rules
-from gyrus.console.offline import Found, classify, extract
+from gyrus.console.offline import Found, Stack, classify, extract
 from gyrus.console.sample import SampleSummary, write_sample
 from gyrus.console.sample.siemens import csa_header
 
@@ -309,7 +309,7 @@ def test_every_image_of_the_table_is_extracted_and_every_copy_seen_as_one(cohort
 
 
 def test_every_stack_of_the_table_is_complete(cohort: Cohort, found: Found) -> None:
-    verdicts = {record["completeness"]["verdict"] for record in of_the_table(cohort, found)}
+    verdicts = {record["completeness"]["verdict"] for record in of_the_table(cohort, found.stacks)}
 
     assert verdicts == {"complete"}
 
@@ -345,7 +345,7 @@ WHAT = {
 def test_the_classifier_says_what_the_images_are_wherever_it_has_rules(cohort: Cohort, found: Found) -> None:
     expected = {entry["series_uid"]: entry for entry in cohort.summary.expected}
     wrong = set()
-    for record in of_the_table(cohort, replace(found, stacks=classify(found.stacks, load_rules()))):
+    for record in of_the_table(cohort, classify(found.stacks, load_rules())):
         entry = expected[record["series_uid"]]
         description = entry["series_description"]
         wrong |= {
@@ -361,9 +361,9 @@ def unordered(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
 
 
-def of_the_table(cohort: Cohort, found: Found) -> list[dict[str, Any]]:
+def of_the_table(cohort: Cohort, stacks: list[Stack]) -> list[dict[str, Any]]:
     series = {entry["series_uid"] for entry in cohort.summary.expected}
-    return [stack.record for stack in found.stacks if stack.record["series_uid"] in series]
+    return [stack.record for stack in stacks if stack.record["series_uid"] in series]
 
 
 def test_pydicoms_small_files_come_along_unchanged(cohort: Cohort) -> None:
