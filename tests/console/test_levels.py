@@ -131,3 +131,23 @@ def test_what_was_odd_is_counted(tmp_path: Path) -> None:
     with_raw_value(a_file(tmp_path, a_dataset(StudyDate="20200101")), 0x00080020, b"DA", b"20209999")
 
     assert "odd 1 × value_invalid:study_date" in gyrus("extract", tmp_path).err
+
+
+def test_a_study_of_two_patients_is_told_offline_with_numbers_for_subjects(tmp_path: Path) -> None:
+    for n in (1, 2):
+        series = f"1.2.3.{n}"
+        a_file(tmp_path, a_dataset(SOPInstanceUID=f"{series}.1", SeriesInstanceUID=series, PatientID=f"P{n}"), f"{n}.dcm")
+
+    told = gyrus("extract", tmp_path, "--fields", "--json").objects
+
+    conflict = {"kind": "two_subjects", "subjects": [1, 2], "fields": ["patient_id"], "n_series": 1}
+    assert [study["conflicts"] for study in of("study", told)] == [[conflict]]
+
+
+def test_no_code_made_of_a_patient_id_is_told_offline(tmp_path: Path) -> None:
+    for n in (1, 2):
+        a_file(tmp_path, a_dataset(SOPInstanceUID=f"1.2.3.{n}", PatientID=f"P{n}"), f"{n}.dcm")
+
+    (series,) = of("series", gyrus("extract", tmp_path, "--fields", "--json").objects)
+
+    assert series["conflicts"] == [{"kind": "two_subjects", "subjects": [1, 2], "fields": ["patient_id"], "n_files": 1}]

@@ -10,6 +10,7 @@ from typing import Any
 from gyrus.console.offline import Document, Found, Series, Stack
 from gyrus.dicom.columns import unpacked
 from gyrus.dicom.field import Level
+from gyrus.extractor.oddities import study_conflicts
 from gyrus.extractor.settle import LEVELS, agreed, names_of, study_of, subject_of
 
 COUNTS = ("n_files", "n_images", "n_stacks", "disagreements", "conflicts", "diagnostics")
@@ -23,16 +24,14 @@ def objects(found: Found, phi: bool) -> Iterator[Document]:
     Subjects are numbered: a code that could be told to others comes only from a system with a secret of its own.
     """
     telling = _Telling(found, phi)
-    subjects: dict[str, int] = {}
-    studies: set[str] = set()
+    told: set[str] = set()
     for series in sorted(found.series, key=_place):
         who, study = series.document["subject"], series.document["study"]
-        if who not in subjects:
-            subjects[who] = len(subjects) + 1
-            yield {"level": "subject", "subject": subjects[who], "fields": telling.subject(who)}
-        if study not in studies:
-            studies.add(study)
-            yield {"level": "study", "subject": subjects[who], "study_uid": _uid(study), "fields": telling.study(study)}
+        if who not in told:
+            yield {"level": "subject", "subject": telling.number(who), "fields": telling.subject(who)}
+        if study not in told:
+            yield {"level": "study", "subject": telling.number(who), "study_uid": _uid(study), **telling.study(study)}
+        told |= {who, study}
         yield from telling.series(series)
     for rejected in found.rejected:
         yield {"level": "file", **rejected}
@@ -47,6 +46,11 @@ def _uid(id_: str) -> str:
     return id_.split("/", 1)[1]
 
 
+def _studies(series: Series) -> set[str]:
+    """The study that a series is told in, and those that files of it name."""
+    return {series.document["study"], *series.document["studies"]}
+
+
 def _some(document: Mapping[str, Any], names: Iterable[str]) -> Document:
     return {name: value for name in names if (value := document.get(name)) not in (None, {}, [])}
 
@@ -59,6 +63,11 @@ class _Telling:
         self._names = names_of(found.table)
         hidden = [field.name for field in found.table.fields if field.phi and not phi]
         self._hidden = {*hidden, *(f"{name}_source" for name in hidden)}
+        self._numbers: dict[str, int] = {}
+
+    def number(self, who: str) -> int:
+        """The number of a subject, in the order in which they are told."""
+        return self._numbers.setdefault(who, len(self._numbers) + 1)
 
     def subject(self, who: str) -> Document:
         series = [one for one in self._found.series if one.document["subject"] == who]
@@ -67,8 +76,18 @@ class _Telling:
         return self._shown(subject_of(made, self._names)["fields"] | self._sources(series, "subject"))
 
     def study(self, study: str) -> Document:
+        """Its fields, and its conflicts if it has any."""
         series = [one for one in self._found.series if one.document["study"] == study]
-        return self._shown(self._study(series)["fields"] | self._sources(series, "study"))
+        fields = self._shown(self._study(series)["fields"] | self._sources(series, "study"))
+        conflicts = study_conflicts(study, [{"_id": one.id, **one.document} for one in self._found.series if study in _studies(one)])
+        return {**({"conflicts": self._numbered(conflicts)} if conflicts else {}), "fields": fields}
+
+    def _numbered(self, conflicts: Iterable[Mapping[str, Any]]) -> list[Document]:
+        """Conflicts with subjects as numbers."""
+        return [{**one, **self._named(one.get("subjects", ()))} for one in conflicts]
+
+    def _named(self, subjects: Sequence[str]) -> Document:
+        return {"subjects": sorted(self.number(who) for who in subjects)} if subjects else {}
 
     def _study(self, series: Iterable[Series]) -> Document:
         return study_of([{"_id": one.id, **one.document} for one in series], self._names)
@@ -78,7 +97,8 @@ class _Telling:
         made = series.document
         fields = self._shown(made["series_fields"] | self._sources([series], "series"))
         named = {"series_uid": _uid(series.id), "study_uid": _uid(made["study"])}
-        yield {"level": "series", **named, **_some(made, COUNTS), "fields": fields}
+        counts = _some({**made, "conflicts": self._numbered(made["conflicts"])}, COUNTS)
+        yield {"level": "series", **named, **counts, "fields": fields}
         above: Document = {}
         for level in LEVELS:
             above |= made[f"{level}_fields"] | self._sources([series], level)
