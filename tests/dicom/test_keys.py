@@ -205,3 +205,9 @@ def test_a_series_is_named_by_what_varies_between_its_stacks(keys: list[str], ki
 def test_a_series_of_classic_and_enhanced_images_holds_them_twice() -> None:
     assert is_twice([key(), key(MF="1")])
     assert not is_twice([key(TE="2"), key(TE="4")])
+
+
+def test_a_kernel_cannot_break_the_line_of_a_key_or_pretend_to_be_a_part() -> None:
+    key = stack_key({"modality": "CT", "convolution_kernel": ["A|ORIENT=SAG\n\x1b[31m"]}, {})
+
+    assert key == "CT|KERNEL=A/ORIENT=SAG??[31m|ORIENT=UNK"

@@ -328,3 +328,50 @@ def test_a_screenshot_is_an_image_without_a_place_that_says_what_it_is(tmp_path:
 
     assert header.shared["image_type"] == image_type
     assert header.stacks[0]["key"] == "MR|TE=2.5|ROLE=SCREEN SAVE|ORIENT=UNK"
+
+
+# ── hostile files ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_pixel_representation_written_as_text_does_not_hold_the_reader_up(tmp_path: Path) -> None:
+    path = a_file(tmp_path, a_dataset(PixelRepresentation=1))
+    content = path.read_bytes().replace(b"\x28\0\x03\1US\2\0\1\0", b"\x28\0\x03\1IS\2\x001 ")
+    path.write_bytes(content)
+
+    assert header_of(path).shared["pixel_representation"] == 1
+
+
+@pytest.mark.parametrize(("frames", "kept"), [(b"-5", None), (b"0 ", None), (b"12", 12)])
+def test_an_image_with_less_than_one_frame_is_one_image(tmp_path: Path, frames: bytes, kept: int | None) -> None:
+    header = header_of(with_raw_value(a_file(tmp_path, a_dataset(NumberOfFrames="1")), 0x00280008, b"IS", frames))
+
+    assert header.shared.get("number_of_frames") == kept
+    assert header.stacks[0]["n"] == (kept or 1)
+    assert header.diagnostics == ({} if kept else {"value_invalid:number_of_frames": 1})
+
+
+def test_frames_beyond_counting_are_too_large_and_take_no_memory(tmp_path: Path) -> None:
+    path = a_file(tmp_path, a_dataset(NumberOfFrames="1", SharedFunctionalGroupsSequence=[Dataset()]))
+    rejected = read(with_raw_value(path, 0x00280008, b"IS", b"2147483647"))
+
+    assert isinstance(rejected, Rejected)
+    assert (rejected.reason, rejected.detail) == ("too_large", "The object has 2147483647 frames, at most 32768.")
+
+
+def test_a_number_that_nothing_can_have_is_no_value_and_makes_no_key_of_infinity(tmp_path: Path) -> None:
+    path = with_raw_value(a_file(tmp_path, a_dataset(FlipAngle="9")), ECHO_TIME, b"DS", b"1.7976931348623157e308  ")
+
+    header = header_of(path)
+
+    assert header.stacks[0]["key"] == "MR|FA=9|TYPE=M|ORIENT=UNK"
+    assert header.diagnostics == {"value_invalid:echo_time": 1}
+
+
+def test_a_name_in_the_place_of_an_object_class_is_told_nowhere(tmp_path: Path) -> None:
+    rejected = read(a_file(tmp_path, a_dataset(SOPClassUID="1.2", Modality=None)))
+    named = read(with_raw_value(a_file(tmp_path, a_dataset(SOPClassUID="1.2.3.4.5.6", Modality=None)), 0x00080016, b"UI", b"DOE^JANE"))
+
+    assert isinstance(rejected, Rejected)
+    assert isinstance(named, Rejected)
+    assert (rejected.reason, rejected.detail) == ("missing_modality", "1.2")
+    assert (named.reason, named.detail) == ("missing_modality", "")

@@ -5,7 +5,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from dicom.headers import a_dataset, a_file
-from dicom.makers import PARM, PHILIPS, SIEMENS, UIH, Element, csa, read_with
+from dicom.makers import PARM, PHILIPS, SIEMENS, UIH, Element, csa, fields_of, read_with
 from gyrus.dicom import Header, read
 from gyrus.dicom.vendors.siemens_csa import csa_texts
 
@@ -115,3 +115,12 @@ def test_a_mosaic_takes_its_normal_from_the_csa_header(tmp_path: Path) -> None:
     found = read_with(tmp_path, "SIEMENS", elements, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"])
 
     assert (found["tile_count"], found["tile_normal"]) == (35, [0.0, 0.0, -1.0])
+
+
+def test_an_element_in_the_second_of_two_blocks_of_one_creator_is_found(tmp_path: Path) -> None:
+    dataset = a_dataset(Manufacturer="GE MEDICAL SYSTEMS")
+    dataset.add_new(0x00430010, "LO", PARM)
+    dataset.add_new(0x00430011, "LO", PARM)
+    dataset.add_new(0x00431139, "IS", [1000, 8, 0, 0])
+
+    assert fields_of(tmp_path, dataset)["diffusion_b_value"] == 1000.0

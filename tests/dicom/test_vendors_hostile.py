@@ -71,3 +71,11 @@ def test_a_key_that_comes_a_million_times_is_passed_soon() -> None:
 
 def test_blocks_beyond_any_real_size_are_left_alone() -> None:
     assert siemens_csa.csa_texts(csa(ENTRIES).ljust(siemens_csa.LARGEST_BLOCK + 1, b"\0"), WANTED) == {}
+
+
+def test_a_number_longer_than_any_is_not_read_as_its_first_digits() -> None:
+    text = protocol(alTI_at_0="9" * 400, sPat__lAccelFactPE="0x" + "F" * 17, sPat__ucPATMode="2")
+
+    assert siemens_phoenix.whole(text, "alTI[0]") is None
+    assert siemens_phoenix.whole(text, "sPat.lAccelFactPE") is None
+    assert siemens_phoenix.whole(text, "sPat.ucPATMode") == 2

@@ -99,7 +99,7 @@ class Elements:
         self._dataset = dataset
         self._present = dataset.keys()
         self._notes = notes
-        self._blocks: dict[tuple[int, str], int] | None = None
+        self._blocks: dict[tuple[int, str], list[int]] | None = None
 
     def __contains__(self, tag: int) -> bool:
         return tag in self._present
@@ -131,11 +131,11 @@ class Elements:
 
     def private_tag(self, place: Private) -> int | None:
         """The tag at which this data set holds a private element."""
-        block = self._private_blocks().get((place.group, place.creator.upper()))
-        if block is None:
-            return None
-        tag = place.group << 16 | block << 8 | place.element
-        return tag if tag in self._present else None
+        for block in self._private_blocks().get((place.group, place.creator.upper()), ()):
+            tag = place.group << 16 | block << 8 | place.element
+            if tag in self._present:
+                return tag
+        return None
 
     def raw(self, tag: int) -> bytes | None:
         """The bytes of an element, whatever it is."""
@@ -203,13 +203,14 @@ class Elements:
         decoded = self._notes.decode(raw) if vr in _CHARSET_TEXT else raw.decode("latin-1")
         return [decoded] if vr in _WHOLE_TEXT else decoded.split("\\")
 
-    def _private_blocks(self) -> dict[tuple[int, str], int]:
+    def _private_blocks(self) -> dict[tuple[int, str], list[int]]:
+        """Blocks by group and creator, ascending: some creators reserve several."""
         if self._blocks is None:
             self._blocks = {}
-            for tag in sorted(self.tags(), reverse=True):
+            for tag in sorted(self.tags()):
                 if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
                     creator = str(next(iter(self.parts(tag, "LO")), "")).strip(" \0")
-                    self._blocks[tag >> 16, creator.upper()] = tag & 0xFF  # old Philips writes its own in capitals
+                    self._blocks.setdefault((tag >> 16, creator.upper()), []).append(tag & 0xFF)  # old Philips writes its own in capitals
         return self._blocks
 
 

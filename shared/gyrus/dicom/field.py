@@ -13,7 +13,7 @@ Kind = Literal["text", "texts", "number", "numbers", "integer", "date", "time", 
 ITEMS = ("siemens_item", "philips_item", "legacy_conversion")  # sources that any field of an enhanced object may have
 TOP_LEVEL = "top_level"  # the source of a value that stands at the top level instead of in its sequence
 
-READING = 3  # raised when the same table is read in another way, so that stored headers are known to be old
+READING = 4  # raised when the same table is read in another way, so that stored headers are known to be old
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,5 +204,6 @@ def _upper(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """A value as it may stand in a key: without the key's own separators."""
-    return "" if value is None else str(value).strip().replace("|", "/")
+    """A value as it may stand in a key: on one line, without the sign that parts the key."""
+    text = "" if value is None else str(value).strip().replace("|", "/")
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)

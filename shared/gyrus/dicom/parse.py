@@ -124,7 +124,7 @@ class _Stop:
             digits = self._file.peek(length)[:length].strip(b" \0")
             self._frames = int(digits) if digits.isdigit() else 0
         elif tag == FRAME_GROUPS and self._frames > MOST_ITEMS:
-            raise TooLarge(f"The object has {self._frames} frames, at most {MOST_ITEMS}.")
+            raise TooLarge(_too_many(self._frames))
         return tag in _PIXEL_DATA
 
 
@@ -196,6 +196,7 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None, table: Table) -> Pars
     if failure:
         return failure
     assert pixels is not None
+    _check_frames(known, notes)
     known |= {"sop_class_name": _class_name(known), "pixel_offset": pixels.offset, "pixel_length": pixels.length}
     known["pixel_data_truncated"] = pixels.is_truncated or None
     notes.flaws["pixel_data_truncated"] += pixels.is_truncated
@@ -206,6 +207,20 @@ def _judged(dataset: FileDataset, pixels: PixelsAt | None, table: Table) -> Pars
     if not 0 <= pixels.offset <= LIGHT_HEADER:
         check_weight(parsed.shared, [parsed.image, parsed.stacks])
     return parsed
+
+
+def _check_frames(known: dict[str, Value], notes: Notes) -> None:
+    """Leave out a number of frames that is none. Raises TooLarge if there are more than we read: each is counted, or has a place."""
+    count = known.get("number_of_frames")
+    if count is not None and count < 1:
+        del known["number_of_frames"]
+        notes.flaws["value_invalid:number_of_frames"] += 1
+    elif count is not None and count > MOST_ITEMS:
+        raise TooLarge(_too_many(count))
+
+
+def _too_many(frames: int) -> str:
+    return f"The object has {frames} frames, at most {MOST_ITEMS}."
 
 
 def _refusal(known: dict[str, Value], top: Elements, pixels: PixelsAt | None) -> Failure | None:
@@ -226,8 +241,9 @@ def _refusal(known: dict[str, Value], top: Elements, pixels: PixelsAt | None) ->
 
 
 def _class_name(known: dict[str, Value]) -> str:
-    """The name of the object's class; its UID if the standard has no name for it."""
-    return UID(known.get("sop_class_uid") or "").name
+    """The name of the object's class; its UID if the standard has no name for it, and nothing if that is no UID: it may be a person's."""
+    uid = UID(known.get("sop_class_uid") or "")
+    return uid.name if _UID_LETTERS.issuperset(uid) else ""
 
 
 def _modality(known: dict[str, Value]) -> str | None:

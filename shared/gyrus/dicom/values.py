@@ -27,30 +27,29 @@ _DATE_TIME = re.compile(r"(\d{8})(\d{2,6}(?:\.\d{1,6})?)?([+-]\d{4})?")
 _AGE = re.compile(r"(\d{1,3})([DWMY]?)")
 _PLACEHOLDERS = {"00000000", "19000101"}
 _PER_YEAR = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0, "": 1.0}
-_INTEGERS = range(-(2**63), 2**63)
-_NOT_SET = 1e37  # Philips writes 1.7e38 and 7.23e75 where it has no value; nothing that is measured is as large
+_LARGEST = 1e37  # Philips writes 1.7e38 and 7.23e75 where it has no value; nothing that is measured is as large
 
 
 def number_of(part: Part) -> float | None:
-    """A finite number, or None; a single decimal comma is read as a point."""
+    """A number that can be one of a measurement, or None; a single decimal comma is read as a point."""
     if not isinstance(part, str):
-        return float(part) if math.isfinite(part) else None
+        return float(part) if abs(part) <= _LARGEST else None
     text = part.strip(" \0")
     if text.count(",") == 1 and "." not in text:
         text = text.replace(",", ".")
     if not _NUMBER.fullmatch(text):
         return None
     value = float(text)
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= _LARGEST else None
 
 
 def _is_unset(number: float) -> bool:
-    return math.isfinite(number) and abs(number) > _NOT_SET
+    return math.isfinite(number) and abs(number) > _LARGEST
 
 
 def _integer_of(part: Part) -> int | None:
     if isinstance(part, int):
-        return part if part in _INTEGERS else None
+        return int(part) if -(2**63) <= part < 2**63 else None
     value = number_of(part)
     if value is None or not value.is_integer() or abs(value) >= 2**53:
         return None

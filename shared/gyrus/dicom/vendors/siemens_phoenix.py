@@ -23,7 +23,7 @@ _PLACES = (
     Private(0x0021, "SIEMENS MR SDS 01", 0x19, "OB", SOURCE),
 )
 _BEGIN, _END = b"### ASCCONV BEGIN", b"### ASCCONV END"
-_WHOLE = re.compile(r"0[xX][0-9a-fA-F]{1,8}|\d{1,10}")
+_WHOLE = re.compile(r"(?:0[xX][0-9a-fA-F]{1,8}|\d{1,10})(?!\w)")
 
 _NO_PARALLEL_IMAGING = 1  # of sPat.ucPATMode
 _INVERTING = (1, 2)  # of sPrepPulses.ucInversion: slice-selective, non-selective; 4 is off, with a left-over inversion time beside it
