@@ -119,3 +119,11 @@ def test_what_cannot_be_followed_is_refused_with_file_and_line(tmp_path: Path, t
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SiteFieldsError, match="cannot be read"):
         site_fields_of(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("[" * 5000)
+
+    with pytest.raises(SiteFieldsError, match="nested too deeply"):
+        site_fields_of(path)

@@ -186,3 +186,14 @@ def test_grouping_stored_headers_does_not_load_pydicom() -> None:
     program = "import sys, gyrus.dicom.stacks, gyrus.dicom.fields, gyrus.dicom.geometry; sys.exit('pydicom' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_an_image_that_has_only_corners_of_tiles_beside_one_that_has_a_position_has_no_place() -> None:
+    plain, tiled = a_stack_image(1), a_stack_image(2, tile_positions=[0.0, 0.0, 0.0, 0.0, 0.0, 2.0])
+    del tiled["image"]["image_position_patient"]
+
+    assert describe("MR|ORIENT=AX", [plain, tiled])["geometry"]["status"] == "no_geometry"
+
+
+def test_a_slice_with_a_thickness_below_nothing_has_no_spacing() -> None:
+    assert describe("MR|ORIENT=AX", [a_stack_image(1, slice_thickness=-5.0)])["geometry"]["slice_spacing_mm"] is None

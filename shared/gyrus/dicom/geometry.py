@@ -120,7 +120,7 @@ def _has(first: dict[str, Value], spacing: dict[str, Value]) -> bool:
 
 def _single_spacing(known: dict[str, Value]) -> Value:
     between, thickness = known.get("spacing_between_slices"), known.get("slice_thickness")
-    return between if between is not None and between > 0 else thickness
+    return next((length for length in (between, thickness) if length is not None and length > 0), None)
 
 
 def _tiled(known: dict[str, Value]) -> dict[str, Value]:

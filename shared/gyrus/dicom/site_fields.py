@@ -147,6 +147,8 @@ def _entries(path: Path) -> list[_Entry]:
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise SiteFieldsError(path, line, f"not YAML: {broken.problem}.") from None
+    except RecursionError:
+        raise SiteFieldsError(path, 1, "not a file of site fields: it is nested too deeply.") from None
     except yaml.YAMLError as broken:
         raise SiteFieldsError(path, 1, f"not YAML: {broken}.") from None
     if not isinstance(node, yaml.SequenceNode):

@@ -61,7 +61,8 @@ def is_parallel(one: Sequence[float], other: Sequence[float]) -> bool:
 
 def has_place(member: Member) -> bool:
     """Whether an image says where it lies."""
-    position = member.known.get("image_position_patient") or (member.known.get("tile_positions") or [])[:3]
+    tiles = member.known.get("tile_positions") if tiles_of(member.known) else None
+    position = member.known.get("image_position_patient") or (tiles or [])[:3]
     is_point = isinstance(position, list) and len(position) == 3 and all(abs(part) < FARTHEST_MM for part in position)
     return is_point and normal_of(member.known.get("image_orientation_patient")) is not None
 
