@@ -71,7 +71,7 @@ IMAGE = (
         makers=("acquisition_date_and_time",),
     ),
     Field("content_time", "ContentTime", 0x00080033, "image", "time"),
-    Field("image_comments", "ImageComments", 0x00204000, "image"),
+    Field("image_comments", "ImageComments", 0x00204000, "image", phi=True),
     Field("image_position_patient", "ImagePositionPatient", 0x00200032, "image", "numbers", "mm", ((POSITION, 0x00200032),)),
     Field("image_orientation_patient", "ImageOrientationPatient", 0x00200037, "image", "numbers", "", ((PLANE, 0x00200037),)),
     Field("slice_location", "SliceLocation", 0x00201041, "image", "number", "mm"),

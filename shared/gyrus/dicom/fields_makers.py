@@ -44,7 +44,7 @@ MAKERS_FIELDS: tuple[Field, ...] = (
     Field("philips_deep_learning", "", 0, _A, private=(_philips_mr(0x10, "CS", 8),), empty=("NONE",)),
     Field("coil_elements", "", 0, _A, private=(_siemens(0x0F, "LO"), _xa(0x4F, "LO"), _uih(0x03, "LO"))),
     Field("acquisition_matrix_text", "", 0, _A, private=(_siemens(0x0B, "LO"), _xa(0x58, "SH"), _uih(0x04, "SH"))),
-    Field("siemens_image_comments", "", 0, "image", "texts", private=(_xa(0x76, "LO"),)),
+    Field("siemens_image_comments", "", 0, "image", "texts", private=(_xa(0x76, "LO"),), phi=True),
     # Echo-planar readout
     Field(
         "phase_encoding_direction_positive",
