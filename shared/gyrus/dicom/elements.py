@@ -7,28 +7,34 @@ writers write. Private elements are found by their creator, never by a fixed blo
 import re
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
 
-from gyrus.dicom.field import Field, Private
-from gyrus.dicom.values import CONVERTERS, Part, Value
+from gyrus.dicom.dataset import DataSet
+from gyrus.dicom.errors import TooLarge, UnusualError
+from gyrus.dicom.field import Field, Private, Table
+from gyrus.dicom.runs import is_creator
+from gyrus.dicom.silence import silence
+from gyrus.dicom.values import CONVERTERS, Converted, Part, Value
+
+Blocks = dict[tuple[int, str], list[int]]  # by group and creator, in capitals
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 LONGEST_VALUE = 1 << 20  # bytes; a longer value of a field is not one that a person or a rule can use
+LONGEST_KEPT = 64  # bytes; longer values are converted anew each time
 MOST_ITEMS = 32_768  # of a sequence, so also frames of an object: 20 to 65 kB of memory each while they are read
 
 _DEFAULT_ENCODING, _DEFAULT_TERMS = "iso8859", {"", "ISO IR 6", "ISO 2022 IR 6"}
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _BINARY = {"FD": "d", "FL": "f", "OD": "d", "OF": "f", "SL": "i", "SS": "h", "SV": "q", "UL": "I", "US": "H", "UV": "Q"}
 _WHOLE_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash is a letter in these
-_CHARSET_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
-_TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"} | _CHARSET_TEXT
+CHARSET_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
+_TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"} | CHARSET_TEXT
 
 
 @lru_cache(maxsize=4096)
@@ -37,10 +43,6 @@ def _standard_vr(tag: int) -> str:
         return dictionary_VR(tag)
     except KeyError:
         return "UN"
-
-
-class TooLarge(Exception):
-    """The header holds more than we are ready to keep in memory, or to store. Its text says what, and names no patient."""
 
 
 class Notes:
@@ -54,14 +56,9 @@ class Notes:
 
     def use_charset(self, terms: Sequence[str]) -> None:
         """Take (0008,0005); `ISO IR 100` and `ISO-IR 100` are repaired to the defined spelling. One that nobody knows is as none."""
-        terms = [term.strip() for term in terms]
-        try:
-            encodings = convert_encodings(terms)
-        except LookupError:
-            encodings = []
-        is_known = bool(encodings) and (encodings[0] != _DEFAULT_ENCODING or _spelled("".join(terms[:1])) in _DEFAULT_TERMS)
-        if is_known and any(terms):
-            self.encodings, self.is_default_charset = encodings, False
+        encodings = _encodings_of(tuple(term.strip() for term in terms))
+        if encodings:
+            self.encodings, self.is_default_charset = list(encodings), False
 
     def decode(self, raw: bytes) -> str:
         """Text of bytes: the declared character set, with a mark for what it does not have; else UTF-8, else Latin-1."""
@@ -83,9 +80,22 @@ class Notes:
         if self.is_default_charset:
             return None
         try:
-            return decode_bytes(raw, self.encodings, {0x0A, 0x0C, 0x0D, 0x09, 0x5C, 0x5E, 0x3D})
+            with silence():
+                return decode_bytes(raw, self.encodings, {0x0A, 0x0C, 0x0D, 0x09, 0x5C, 0x5E, 0x3D})
         except (UnicodeError, LookupError):
             return None
+
+
+@lru_cache(maxsize=256)
+def _encodings_of(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """The encodings of character sets by their defined terms; none where nothing is declared, or nothing that anybody knows."""
+    try:
+        with silence():
+            encodings = convert_encodings(list(terms))
+    except LookupError:
+        return ()
+    is_known = bool(encodings) and (encodings[0] != _DEFAULT_ENCODING or _spelled("".join(terms[:1])) in _DEFAULT_TERMS)
+    return tuple(encodings) if is_known and any(terms) else ()
 
 
 def _spelled(term: str) -> str:
@@ -95,28 +105,50 @@ def _spelled(term: str) -> str:
 class Elements:
     """Tags of one data set or item as plain values. An element that is absent, empty or unreadable is None."""
 
-    def __init__(self, dataset: Dataset, notes: Notes) -> None:
+    def __init__(self, dataset: DataSet, notes: Notes) -> None:
         self._dataset = dataset
-        self._present = dataset.keys()
-        self._notes = notes
-        self._blocks: dict[tuple[int, str], list[int]] | None = None
+        self.notes = notes
+        self._order = "<" if dataset.is_little_endian else ">"
+        self._blocks: Blocks | None = None
+        self._sequences: dict[int, list[Elements]] = {}
 
     def __contains__(self, tag: int) -> bool:
-        return tag in self._present
+        return tag in self._dataset
 
-    def tags(self) -> set[int]:
+    def tags(self) -> Collection[int]:
         """All tags that are present."""
-        return {int(tag) for tag in self._present}
+        return self._dataset.tags()
 
     def value(self, tag: int, kind: str, name: str = "", vr: str = "") -> Value:
         """The value of one element, or None. `name` is the field that a flaw is counted under; `vr` helps where the file has none."""
-        parts = self.parts(tag, vr)
-        if not parts:
+        element = self._dataset.element(tag)
+        if element is None:
             return None
-        value, flaw = CONVERTERS[kind](parts)
+        known, raw = self._vr(tag, element[0], vr), element[1]
+        if type(raw) is bytes and len(raw) <= LONGEST_KEPT and (known not in CHARSET_TEXT or (raw.isascii() and b"\x1b" not in raw)):
+            value, flaw = _converted(kind, known, raw, self._order)
+        else:
+            value, flaw = CONVERTERS[kind](self._parts(raw, known))
         if flaw and name:
-            self._notes.flaws[f"{flaw}:{name}"] += 1
+            self.notes.flaws[f"{flaw}:{name}"] += 1
         return value
+
+    def by_tag(self, table: Table) -> dict[str, Value]:
+        """The fields whose own tag has a value here."""
+        return self._fields_of(self.tags(), table)
+
+    def sequences(self, table: Table) -> Collection[int]:
+        """The tags of sequences that are here and in which a field may have its place."""
+        return table.by_sequence.keys() & self.tags()
+
+    def _fields_of(self, tags: Iterable[int], table: Table) -> dict[str, Value]:
+        known: dict[str, Value] = {}
+        for tag in tags:
+            if field := table.by_tag.get(tag):
+                value = self.value(tag, field.kind, field.name)
+                if value is not None and value not in field.empty:
+                    known[field.name] = value
+        return known
 
     def private(self, place: Private, kind: str, name: str = "") -> Value:
         """The value of a private element, or of the part of it that its pattern finds, in the unit of the field."""
@@ -131,34 +163,34 @@ class Elements:
 
     def private_tag(self, place: Private) -> int | None:
         """The tag at which this data set holds a private element."""
-        for block in self._private_blocks().get((place.group, place.creator.upper()), ()):
+        for block in self.private_blocks().get((place.group, place.creator.upper()), ()):
             tag = place.group << 16 | block << 8 | place.element
-            if tag in self._present:
+            if tag in self._dataset:
                 return tag
         return None
 
     def raw(self, tag: int) -> bytes | None:
         """The bytes of an element, whatever it is."""
-        element = self._dataset.get_item(tag, keep_deferred=True)
-        value = None if element is None else element.value
-        return bytes(value) if isinstance(value, bytes | bytearray) else None
+        element = self._dataset.element(tag)
+        return element[1] if element is not None and isinstance(element[1], bytes) else None
 
     def items(self, tag: int) -> list["Elements"]:
         """The items of a sequence; none if it is absent, empty or not a sequence. Raises TooLarge: none is left out silently."""
-        if tag not in self._present:
-            return []
+        if tag not in self._sequences:
+            self._sequences[tag] = self._parsed_items(tag) if tag in self._dataset else []
+        return self._sequences[tag]
+
+    def _parsed_items(self, tag: int) -> list["Elements"]:
         try:
-            value = self._dataset[tag].value
-        except MemoryError:
+            items = [Elements(item, self.notes) for item in islice(self._dataset.items(tag), MOST_ITEMS + 1)]
+        except (MemoryError, UnusualError):
             raise
         except Exception:  # noqa: BLE001 - a sequence is parsed here, and a parser fed with hostile bytes fails in every way
-            self._notes.flaws["value_invalid:sequence"] += 1
+            self.notes.flaws["value_invalid:sequence"] += 1
             return []
-        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-            return []
-        if len(value) > MOST_ITEMS:
-            raise TooLarge(f"A sequence has {len(value)} items, at most {MOST_ITEMS}.")
-        return [Elements(item, self._notes) for item in value if isinstance(item, Dataset)]
+        if len(items) > MOST_ITEMS:
+            raise TooLarge(f"A sequence has more than {MOST_ITEMS} items.")
+        return items
 
     def at(self, path: tuple[int, ...], kind: str, name: str = "") -> Value:
         """The value at the end of a path of sequences, through the first item of each."""
@@ -173,7 +205,7 @@ class Elements:
     def nested(self, field: Field) -> Value:
         """The first value that a nested place of a field has and that is not empty."""
         for path in field.nested:
-            if path[0] in self._present:
+            if path[0] in self._dataset:
                 value = self._joined(path, field) if field.joined else self.at(path, field.kind, field.name)
                 if value is not None and value not in field.empty:
                     return value
@@ -185,33 +217,45 @@ class Elements:
 
     def parts(self, tag: int, vr: str = "") -> Sequence[Part]:
         """The values of an element, as numbers for binary elements and as text for the others."""
-        if tag not in self._present:  # most fields of a table are absent: they cost this look, and no more
-            return ()
-        element = self._dataset.get_item(tag, keep_deferred=True)
-        if not isinstance(element, RawDataElement):
-            return _parts_of_converted(element.value)
-        if not isinstance(element.value, bytes) or not element.value or len(element.value) > LONGEST_VALUE:
-            return ()
-        known = element.VR if element.VR in _BINARY or element.VR in _TEXT else vr or _standard_vr(tag)
+        element = self._dataset.element(tag)
+        return () if element is None else self._parts(element[1], self._vr(tag, element[0], vr))
+
+    def _vr(self, tag: int, written: str | None, otherwise: str) -> str:
+        known = written if written in _BINARY or written in _TEXT else otherwise or _standard_vr(tag)
         if known == "US or SS":
-            known = "SS" if self._notes.is_signed else "US"
-        if known in _BINARY:
-            return _unpacked(element.value, _BINARY[known], ">" if not element.is_little_endian else "<")
-        return self._texts(element.value, known)
+            return "SS" if self.notes.is_signed else "US"
+        return known
 
-    def _texts(self, raw: bytes, vr: str) -> Sequence[str]:
-        decoded = self._notes.decode(raw) if vr in _CHARSET_TEXT else raw.decode("latin-1")
-        return [decoded] if vr in _WHOLE_TEXT else decoded.split("\\")
+    def _parts(self, raw: Any, vr: str) -> Sequence[Part]:
+        if not isinstance(raw, bytes):
+            return cast(Sequence[Part], raw)
+        if not raw or len(raw) > LONGEST_VALUE:
+            return ()
+        if vr in CHARSET_TEXT:
+            decoded = self.notes.decode(raw)
+            return [decoded] if vr in _WHOLE_TEXT else decoded.split("\\")
+        return _plain_parts(raw, vr, self._order)
 
-    def _private_blocks(self) -> dict[tuple[int, str], list[int]]:
-        """Blocks by group and creator, ascending: some creators reserve several."""
+    def private_blocks(self) -> Blocks:
+        """The blocks that each creator has reserved, ascending: some reserve several (PS3.5 section 7.8.1)."""
         if self._blocks is None:
             self._blocks = {}
-            for tag in sorted(self.tags()):
-                if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
-                    creator = str(next(iter(self.parts(tag, "LO")), "")).strip(" \0")
-                    self._blocks.setdefault((tag >> 16, creator.upper()), []).append(tag & 0xFF)  # old Philips writes its own in capitals
+            for tag in sorted(filter(is_creator, self.tags())):
+                self._blocks.setdefault((tag >> 16, creator_of(self.parts(tag, "LO"))), []).append(tag & 0xFF)
         return self._blocks
+
+
+def creator_of(parts: Sequence[Part]) -> str:
+    """A creator as it is looked for: in capitals, since old Philips writes its own so."""
+    return str(next(iter(parts), "")).strip(" \0").upper()
+
+
+@lru_cache(maxsize=1 << 16)
+def _converted(kind: str, vr: str, raw: bytes, order: str) -> Converted:
+    """A short value, and what was wrong with it; most values of a file were in the file before."""
+    if not raw:
+        return None, ""
+    return CONVERTERS[kind](_plain_parts(raw, vr, order))
 
 
 def _scaled(value: Value, scale: float) -> Value:
@@ -220,15 +264,10 @@ def _scaled(value: Value, scale: float) -> Value:
     return [number * scale for number in value] if isinstance(value, list) else value * scale
 
 
-def _unpacked(raw: bytes, letter: str, order: str) -> Sequence[Part]:
-    size = struct.calcsize(letter)
-    return struct.unpack_from(f"{order}{len(raw) // size}{letter}", raw)
-
-
-def _parts_of_converted(value: Any) -> Sequence[Part]:
-    """Values of an element that pydicom converted while parsing (file meta, character set)."""
-    if value is None or isinstance(value, Dataset | bytes):
-        return ()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [part if isinstance(part, int | float) else str(part) for part in value if not isinstance(part, Dataset)]
-    return [value if isinstance(value, int | float) else str(value)]
+def _plain_parts(raw: bytes, vr: str, order: str) -> Sequence[Part]:
+    """The values of an element that needs no character set."""
+    if vr in _BINARY:
+        letter = _BINARY[vr]
+        return struct.unpack_from(f"{order}{len(raw) // struct.calcsize(letter)}{letter}", raw)
+    text = raw.decode("latin-1")
+    return [text] if vr in _WHOLE_TEXT else text.split("\\")

@@ -92,13 +92,38 @@ class Table:
         return tuple(field for field in self.fields if field.level in ("acquisition", "image") or field.nested)
 
     @cached_property
-    def _of_image(self) -> frozenset[str]:
+    def by_tag(self) -> dict[int, Field]:
+        """The fields that have a place at the top level."""
+        return {field.tag: field for field in self.fields if field.tag}
+
+    @cached_property
+    def by_sequence(self) -> dict[int, list[Field]]:
+        """The fields that have a place in a sequence, by the sequence's tag."""
+        found: dict[int, list[Field]] = {}
+        for field in self.fields:
+            for tag in dict.fromkeys(path[0] for path in field.nested):
+                found.setdefault(tag, []).append(field)
+        return found
+
+    @cached_property
+    def by_creator(self) -> dict[tuple[int, str], list[Field]]:
+        """The fields that have a place among the private elements of a group and creator."""
+        found: dict[tuple[int, str], list[Field]] = {}
+        for field in self.fields:
+            for place in dict.fromkeys((place.group, place.creator.upper()) for place in field.private):
+                found.setdefault(place, []).append(field)
+        return found
+
+    @cached_property
+    def in_sequences_first(self) -> tuple[Field, ...]:
+        """The fields whose place of the standard is in a sequence, though some write them at the top level."""
+        return tuple(field for field in self.fields if field.sequence_first)
+
+    @cached_property
+    def of_image(self) -> frozenset[str]:
+        """The fields that change from image to image, and the names of their sources."""
         names = {field.name for field in self.fields if field.level == "image"}
         return frozenset(names | {f"{name}_source" for name in names})
-
-    def is_of_image(self, name: str) -> bool:
-        """Whether a field, or the `_source` of one, changes from image to image."""
-        return name in self._of_image
 
     def names_of(self, *levels: Level) -> tuple[str, ...]:
         """The names of the fields of some levels, in the order of the table."""

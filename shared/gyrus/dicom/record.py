@@ -15,34 +15,34 @@ _MAKERS_ITEM = Private(0x2005, "Philips MR Imaging DD 005", 0x0F, "SQ", "philips
 
 
 def record(top: Elements, table: Table) -> dict[str, Value]:
-    """Field name to value, without frames; fields without a value are absent."""
-    known: dict[str, Value] = {}
-    item = _makers_item(top)
-    for field in table.fields:
-        value, source = _value(top, field)
-        if value is not None:
-            known[field.name] = value
-            if source:
-                known[f"{field.name}_source"] = source
-        elif field.private or item is not None:
-            add(known, field, *_of_maker_or_item(top, item, field))
+    """Field name to value, without frames; fields without a value are absent.
+
+    Only what the data set holds is looked at: most of the table's fields are in no one file.
+    """
+    known = top.by_tag(table)
+    known |= {f"{field.name}_source": TOP_LEVEL for field in table.in_sequences_first if field.name in known}
+    for tag in top.sequences(table):
+        for field in table.by_sequence[tag]:
+            if field.name not in known or field.sequence_first:
+                add(known, field, top.nested(field), "")
+    for creator in top.private_blocks():
+        for field in table.by_creator.get(creator, ()):
+            if field.name not in known:
+                add(known, field, *of_maker(top, field))
+    _take_item(top, known, table)
     for name, (value, source) in extras(top, known).items():
         add(known, table.by_name[name], value, source)
     return normalised(known)
 
 
-def _makers_item(top: Elements) -> Elements | None:
+def _take_item(top: Elements, known: dict[str, Value], table: Table) -> None:
+    """Take the standard's elements that the maker of a classic image put into an item of its own."""
     tag = top.private_tag(_MAKERS_ITEM)
-    return next(iter(top.items(tag)), None) if tag is not None else None
-
-
-def _of_maker_or_item(top: Elements, item: Elements | None, field: Field) -> tuple[Value, str]:
-    """A maker's value, or one of the standard's elements that the maker put into an item of its own."""
-    found = of_maker(top, field)
-    if found[0] is not None or item is None or field.level != "acquisition" or not field.tag:
-        return found
-    value = item.value(field.tag, field.kind, field.name)
-    return (None, "") if value in field.empty else (value, _MAKERS_ITEM.source)
+    for item in top.items(tag)[:1] if tag is not None else ():
+        for name, value in item.by_tag(table).items():
+            field = table.by_name[name]
+            if field.level == "acquisition" and name not in known:
+                add(known, field, value, _MAKERS_ITEM.source)
 
 
 def add(known: dict[str, Value], field: Field, value: Value, source: str) -> None:
@@ -62,20 +62,6 @@ def of_maker(elements: Elements, field: Field) -> tuple[Value, str]:
         if value is not None and value not in field.empty:
             return value, place.source
     return None, ""
-
-
-def _value(top: Elements, field: Field) -> tuple[Value, str]:
-    """The value at the standard's places; its source where it stands at the top level instead of in its sequence."""
-    if field.sequence_first:
-        value = top.nested(field)
-        return (_at_top(top, field), TOP_LEVEL) if value is None else (value, "")
-    value = _at_top(top, field)
-    return (top.nested(field) if value is None else value), ""
-
-
-def _at_top(top: Elements, field: Field) -> Value:
-    value = top.value(field.tag, field.kind, field.name) if field.tag in top else None
-    return None if value in field.empty else value
 
 
 def with_derived(known: dict[str, Value], table: Table, varying: Collection[str] = ()) -> dict[str, Value]:

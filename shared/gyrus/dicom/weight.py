@@ -6,7 +6,7 @@ fields of an image, with the columns of its frames, stay in the document of its 
 
 from collections.abc import Mapping
 
-from gyrus.dicom.elements import TooLarge
+from gyrus.dicom.errors import TooLarge
 from gyrus.dicom.values import Value
 
 MOST_SHARED = 1 << 20  # bytes; real headers have about 4 kB

@@ -12,6 +12,11 @@ SECONDS = Histogram(
     "gyrus_work_seconds", "Time from taking a debt up to its answer.", ["stage"], buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
 )
 FILES = Counter("gyrus_files", "Files read, by outcome (pending: an image that waits for its series to settle).", ["outcome", "reason"])
+HEADERS = Counter(
+    "gyrus_headers",
+    "Headers read, by what read them: `walk`, or why pydicom had to; `mismatch` and `fault` must not happen.",
+    ["by"],
+)
 RINGS = Counter("gyrus_sweep_rings", "Bells that a sweep rang again.", ["stage"])
 DEAD = Counter("gyrus_dead_letters", "Messages that could not be parsed.", ["stage"])
 INFO = Info("gyrus_build", "Version and room of this process.")
@@ -33,4 +38,4 @@ def prepare(room: str, version: str) -> None:
             DEAD.labels(stage.name)
 
 
-__all__ = ["DEAD", "DONE", "FAILURES", "FILES", "INFO", "OLDEST", "OWED", "REGISTRY", "RESULTS", "RINGS", "SECONDS", "prepare"]
+__all__ = ["DEAD", "DONE", "FAILURES", "FILES", "HEADERS", "INFO", "OLDEST", "OWED", "REGISTRY", "RESULTS", "RINGS", "SECONDS", "prepare"]

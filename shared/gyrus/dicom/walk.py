@@ -1,0 +1,301 @@
+"""A quick walk through the header of an ordinary file: where each element lies, without a look at what it means.
+
+It takes what PS3.10 section 7 and PS3.5 section 7 call well-formed, in little endian: preamble, file meta with its length, tags ascending,
+known VRs, lengths that end within the file, undefined lengths only of sequences, pixels at the end. At the first sign of anything else it
+raises UnusualError, and pydicom reads the file. So it may be strict: a guard too many costs time, never a value.
+"""
+
+import os
+import struct
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from gyrus.dicom.errors import UnusualError
+from gyrus.dicom.runs import HEAD, LONG_VRS, LONGEST_RUN, Place, Read, Run, Runs
+
+WINDOW = 1 << 14  # bytes that are read at once; elements that are not wanted are jumped over
+UNDEFINED = 0xFFFFFFFF
+DEEPEST = 8  # sequences within sequences
+
+_LITTLE_EXPLICIT = "1.2.840.10008.1.2.1"
+_IMPLICIT = "1.2.840.10008.1.2"
+_ENCAPSULATED = "1.2.840.10008.1.2.4."  # JPEG, JPEG-LS, JPEG 2000, HTJ2K, MPEG
+_RLE = "1.2.840.10008.1.2.5"
+_SYNTAX, _CHARSET = 0x00020010, 0x00080005
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+# PS3.5 table 7.1-1 and 7.1-2: these have a length of 4 bytes behind 2 reserved ones, the others one of 2 bytes.
+_SHORT_VRS = frozenset(
+    ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
+)
+_VRS = {vr.encode(): (vr, vr in LONG_VRS) for vr in LONG_VRS | _SHORT_VRS}
+
+_explicit = struct.Struct("<HH2sH").unpack_from
+_implicit = struct.Struct("<HHI").unpack_from
+_length = struct.Struct("<I").unpack_from
+
+
+@dataclass(slots=True)
+class Walked:
+    """The elements of a data set or item: where they lie.
+
+    places: of elements by themselves. runs: stretches of known elements, each with its start and its steady values.
+    """
+
+    places: dict[int, Place]
+    read: Read
+    is_explicit: bool
+    runs: list[tuple[Run, int, tuple[bytes, ...]]] = field(default_factory=list)
+    layout: dict[int, tuple[int, Place]] = field(default_factory=dict)
+    is_little_endian: ClassVar[bool] = True
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self.places or tag in self.layout
+
+    def tags(self) -> Collection[int]:
+        """All tags."""
+        return self.places.keys() | self.layout.keys()
+
+    def element(self, tag: int) -> tuple[str | None, bytes] | None:
+        """VR and bytes of an element, or None."""
+        if place := self.places.get(tag):
+            return place[0], self.read(place[1], place[2])
+        if found := self.layout.get(tag):
+            number, (vr, offset, length) = found
+            return vr, self.read(self.runs[number][1] + offset, length)
+        return None
+
+    def items(self, tag: int) -> Iterator["Walked"]:
+        """The items of a sequence."""
+        vr, start, length = self.places[tag]
+        if vr not in ("SQ", None):
+            raise UnusualError("sequence_vr")
+        yield from _items(_Piece(self.read(start, length)), self.is_explicit)
+
+
+class _Piece:
+    """Bytes in memory that are read like a file."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.base, self.size = data, 0, len(data)
+
+    def at(self, position: int, count: int) -> int:
+        """The index in `data` from which `count` bytes lie. Raises UnusualError where there are not so many."""
+        if position + count > self.size:
+            raise UnusualError("cut")
+        return position
+
+    def read(self, start: int, length: int) -> bytes:
+        return self.data[start : start + length]
+
+
+class _File:
+    """A window that moves over a file."""
+
+    def __init__(self, handle: int, size: int) -> None:
+        self._handle, self.size = handle, size
+        self.data, self.base = os.pread(handle, WINDOW, 0), 0
+        self._before: list[tuple[int, bytes]] = []
+
+    def at(self, position: int, count: int) -> int:
+        """The index in `data` from which `count` bytes lie; the window moves where they are not in it."""
+        index = position - self.base
+        if 0 <= index <= len(self.data) - count:
+            return index
+        self._before.append((self.base, self.data))
+        self.data, self.base = os.pread(self._handle, WINDOW, position), position
+        if len(self.data) < count:
+            raise UnusualError("cut")
+        return 0
+
+    def read(self, start: int, length: int) -> bytes:
+        index = start - self.base
+        if 0 <= index <= len(self.data) - length:
+            return self.data[index : index + length]
+        for base, data in self._before:
+            if base <= start <= base + len(data) - length:
+                return data[start - base : start - base + length]
+        value = os.pread(self._handle, length, start)
+        if len(value) < length:
+            raise UnusualError("cut")
+        return value
+
+
+def walk(handle: int, size: int, runs: Runs) -> tuple[Walked, Walked, int]:
+    """File meta, data set, and where the announcement of the pixels begins, of an open file of `size` bytes.
+
+    runs: what was learned from other files, and is learned from this one. Raises UnusualError.
+    """
+    file = _File(handle, size)
+    meta, start = _meta(file)
+    is_explicit = _is_explicit(meta)
+    look = file.at(start, 12)
+    if not is_explicit and file.data[look + 4 : look + 6] in _VRS:
+        raise UnusualError("syntax_contradicted")
+    found = Walked({}, file.read, is_explicit)
+    pixels = _top(file, start, found, runs)
+    found.layout = runs.layout(tuple(run for run, _, _ in found.runs))
+    charset = found.element(_CHARSET)
+    if charset is not None and charset[0] not in ("CS", None):
+        raise UnusualError("charset_vr")
+    return meta, found, pixels
+
+
+def _meta(file: _File) -> tuple[Walked, int]:
+    """The file meta, whose length must be right to the byte, and where it ends (PS3.10 section 7.1)."""
+    file.at(0, 144)
+    if file.data[128:132] != b"DICM":
+        raise UnusualError("no_preamble")
+    if _explicit(file.data, 132) != (2, 0, b"UL", 4):
+        raise UnusualError("no_meta_length")
+    end = 144 + _length(file.data, 140)[0]
+    if end > min(file.size, WINDOW):
+        raise UnusualError("meta_length")
+    meta = _elements(_Piece(file.data[144:end]), is_explicit=True)
+    if any(tag >> 16 != 2 for tag in meta.places) or _SYNTAX not in meta.places:
+        raise UnusualError("meta")
+    return meta, end
+
+
+def _is_explicit(meta: Walked) -> bool:
+    found = meta.element(_SYNTAX)
+    syntax = found[1].rstrip(b"\0 ").decode("latin-1") if found and found[0] == "UI" else ""
+    if syntax == _IMPLICIT:
+        return False
+    if syntax in (_LITTLE_EXPLICIT, _RLE) or syntax.startswith(_ENCAPSULATED):
+        return True
+    raise UnusualError("transfer_syntax")
+
+
+def _top(file: _File, position: int, found: Walked, runs: Runs) -> int:
+    """Find the elements of the top level, and where the pixels are announced."""
+    by_head, is_explicit, places = runs.by_head, found.is_explicit, found.places
+    last = 0x0007FFFF
+    while True:
+        index = file.at(position, HEAD)
+        run = by_head.get(file.data[index : index + HEAD])
+        if run is not None and run.first > last and position + run.size <= file.size and is_explicit:
+            index = file.at(position, run.size)
+            if run.heads.unpack_from(file.data, index) == run.expected:
+                found.runs.append((run, position, run.steady.unpack_from(file.data, index)))
+                position += run.size
+                last = run.last
+                continue
+            runs.cut(run, file.data, index)
+        tag, vr, start, length = _head(file, position, is_explicit)
+        if tag >= _PIXELS[0]:
+            break
+        if tag <= last:
+            raise UnusualError("order")
+        last = tag
+        position = _end(file, tag, vr, start, runs, is_explicit) if length == UNDEFINED else start + length
+        if position > file.size:
+            raise UnusualError("length")
+        places[tag] = (vr, start, position - start)
+    if tag not in _PIXELS:
+        raise UnusualError("after_pixels")
+    if is_explicit:
+        runs.learn(places, file.read)
+    return position
+
+
+def _end(file: _File, tag: int, vr: str | None, start: int, runs: Runs, is_explicit: bool) -> int:
+    """Where a sequence of undefined length ends; at once where it is, to the byte, the one that was seen before."""
+    known = runs.sequences.get(tag, b"")
+    if known and vr == "SQ" and start + len(known) <= file.size and file.read(start, len(known)) == known:
+        return start + len(known)
+    end = _end_of_sequence(file, start, vr, is_explicit, 1)
+    if end - start <= LONGEST_RUN and is_explicit:
+        runs.keep_sequence(tag, file.read(start, end - start))
+    return end
+
+
+def _elements(piece: _Piece, is_explicit: bool) -> Walked:
+    """All elements of an item, or of the file meta."""
+    places: dict[int, Place] = {}
+    position, last = 0, -1
+    while position < piece.size:
+        tag, vr, start, length = _head(piece, position, is_explicit)
+        if tag <= last or tag >> 16 >= 0xFFFC:
+            raise UnusualError("order")
+        last = tag
+        position = _end_of_sequence(piece, start, vr, is_explicit, 1) if length == UNDEFINED else start + length
+        if position > piece.size:
+            raise UnusualError("length")
+        places[tag] = (vr, start, position - start)
+    return Walked(places, piece.read, is_explicit)
+
+
+def _head(source: _File | _Piece, position: int, is_explicit: bool) -> tuple[int, str | None, int, int]:
+    """Tag, VR, start and length of the value of the element at a position."""
+    index = source.at(position, 8)
+    if not is_explicit:
+        group, element, length = _implicit(source.data, index)
+        return group << 16 | element, None, position + 8, length
+    group, element, letters, length = _explicit(source.data, index)
+    known = _VRS.get(letters)
+    if known is None:
+        if group == 0xFFFE:
+            return group << 16 | element, None, position + 8, _length(source.data, index + 4)[0]
+        raise UnusualError("vr")
+    if known[1]:
+        index = source.at(position, 12)
+        return group << 16 | element, known[0], position + 12, _length(source.data, index + 8)[0]
+    return group << 16 | element, known[0], position + 8, length
+
+
+def _end_of_sequence(source: _File | _Piece, position: int, vr: str | None, is_explicit: bool, depth: int) -> int:
+    """Where a sequence of undefined length ends, behind its delimiter (PS3.5 section 7.5.2). Its items are walked through."""
+    if vr not in ("SQ", None) or depth > DEEPEST:
+        raise UnusualError("undefined_length")
+    while True:
+        tag, length = _delimiter(source, position)
+        position += 8
+        if tag == _SEQUENCE_END and length == 0:
+            return position
+        if tag != _ITEM:
+            raise UnusualError("delimiter")
+        position = _end_of_item(source, position, length, is_explicit, depth)
+
+
+def _end_of_item(source: _File | _Piece, position: int, length: int, is_explicit: bool, depth: int) -> int:
+    """Where an item ends; behind its delimiter if its length is undefined."""
+    end = source.size if length == UNDEFINED else position + length
+    if end > source.size:
+        raise UnusualError("length")
+    last = -1
+    while length == UNDEFINED or position < end:
+        tag, vr, start, size = _head(source, position, is_explicit)
+        if tag == _ITEM_END and length == UNDEFINED and size == 0:
+            return start
+        if tag <= last or tag >> 16 >= 0xFFFC:
+            raise UnusualError("order")
+        last = tag
+        position = _end_of_sequence(source, start, vr, is_explicit, depth + 1) if size == UNDEFINED else start + size
+        if position > end:
+            raise UnusualError("length")
+    return position
+
+
+def _delimiter(source: _File | _Piece, position: int) -> tuple[int, int]:
+    index = source.at(position, 8)  # before `data`, which it may replace
+    group, element, length = _implicit(source.data, index)
+    return group << 16 | element, length
+
+
+def _items(piece: _Piece, is_explicit: bool) -> Iterator[Walked]:
+    """The items in the bytes of a sequence, whose delimiter may be among them."""
+    position = 0
+    while position < piece.size:
+        tag, length = _delimiter(piece, position)
+        position += 8
+        if tag == _SEQUENCE_END and length == 0 and position == piece.size:
+            return
+        if tag != _ITEM:
+            raise UnusualError("delimiter")
+        end = _end_of_item(piece, position, length, is_explicit, 1)
+        content = end - 8 if length == UNDEFINED else end
+        yield _elements(_Piece(piece.data[position:content]), is_explicit)
+        position = end
