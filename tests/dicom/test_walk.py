@@ -141,7 +141,7 @@ def with_tag(content: bytes, old: tuple[int, int], new: tuple[int, int]) -> byte
         ("meta_length", lambda c: c[:140] + struct.pack("<I", 1 << 20) + c[144:]),
         ("order", lambda c: with_tag(c, (0x0008, 0x0060), (0x0008, 0x0001))),
         ("vr", lambda c: c.replace(b"\x18\x00\x81\x00DS", b"\x18\x00\x81\x00DX")),
-        ("charset_vr", lambda c: c.replace(b"\x08\x00\x05\x00CS", b"\x08\x00\x05\x00LO")),
+        ("charset", lambda c: c.replace(b"\x08\x00\x05\x00CS", b"\x08\x00\x05\x00LO")),
         ("undefined_length", lambda c: c.replace(b"\x08\x00\x40\x11SQ", b"\x08\x00\x40\x11OB")),
     ],
 )
@@ -152,6 +152,29 @@ def test_each_sign_of_something_unusual_leaves_the_file_to_pydicom(tmp_path: Pat
 
     assert path.read_bytes() != content
     assert cause_of(path) == cause
+
+
+def test_only_the_dictionary_says_what_is_a_sequence_in_an_implicit_file(tmp_path: Path) -> None:
+    path = tmp_path / "implicit"
+    dataset = an_image()
+    a_file(tmp_path, dataset)
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    dataset.save_as(path, enforce_file_format=True, implicit_vr=True, little_endian=True)
+    path.write_bytes(with_tag(path.read_bytes(), (0x0008, 0x1140), (0x0008, 0x1141)))
+
+    assert cause_of(path) == "undefined_length"
+
+
+def test_a_character_set_of_another_vr_inside_an_item_is_left_to_pydicom(tmp_path: Path) -> None:
+    item = Dataset()
+    item.SpecificCharacterSet = "ISO_IR 100"
+    dataset = an_image(ReferencedStudySequence=Sequence([item]))
+    dataset["ReferencedStudySequence"].is_undefined_length = True
+    content = content_of(tmp_path, dataset)
+
+    assert isinstance(by_walk(content), Parsed)
+    assert by_walk(content.replace(b"\x08\x00\x05\x00CS", b"\x08\x00\x05\x00FD")) is None
+    assert by_walk(content.replace(b"ISO_IR 100", b"ISO_IR\x00100")) is None
 
 
 @pytest.mark.parametrize("syntax", [DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian])

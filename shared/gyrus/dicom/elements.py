@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Any, cast
 
 from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.datadict import dictionary_VR
 
 from gyrus.dicom.dataset import DataSet
+from gyrus.dicom.dictionary import standard_vr
 from gyrus.dicom.errors import TooLarge, UnusualError
 from gyrus.dicom.field import Field, Private, Table
 from gyrus.dicom.runs import is_creator
@@ -35,14 +35,6 @@ _BINARY = {"FD": "d", "FL": "f", "OD": "d", "OF": "f", "SL": "i", "SS": "h", "SV
 _WHOLE_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash is a letter in these
 CHARSET_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
 _TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"} | CHARSET_TEXT
-
-
-@lru_cache(maxsize=4096)
-def _standard_vr(tag: int) -> str:
-    try:
-        return dictionary_VR(tag)
-    except KeyError:
-        return "UN"
 
 
 class Notes:
@@ -92,7 +84,7 @@ def _encodings_of(terms: tuple[str, ...]) -> tuple[str, ...]:
     try:
         with silence():
             encodings = convert_encodings(list(terms))
-    except LookupError:
+    except (LookupError, ValueError):
         return ()
     is_known = bool(encodings) and (encodings[0] != _DEFAULT_ENCODING or _spelled("".join(terms[:1])) in _DEFAULT_TERMS)
     return tuple(encodings) if is_known and any(terms) else ()
@@ -221,7 +213,7 @@ class Elements:
         return () if element is None else self._parts(element[1], self._vr(tag, element[0], vr))
 
     def _vr(self, tag: int, written: str | None, otherwise: str) -> str:
-        known = written if written in _BINARY or written in _TEXT else otherwise or _standard_vr(tag)
+        known = written if written in _BINARY or written in _TEXT else otherwise or standard_vr(tag)
         if known == "US or SS":
             return "SS" if self.notes.is_signed else "US"
         return known

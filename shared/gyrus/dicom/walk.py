@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from gyrus.dicom.dictionary import standard_vr
 from gyrus.dicom.errors import UnusualError
 from gyrus.dicom.runs import HEAD, LONG_VRS, LONGEST_RUN, Place, Read, Run, Runs
 
@@ -138,8 +139,8 @@ def walk(handle: int, size: int, runs: Runs) -> tuple[Walked, Walked, int]:
     pixels = _top(file, start, found, runs)
     found.layout = runs.layout(tuple(run for run, _, _ in found.runs))
     charset = found.element(_CHARSET)
-    if charset is not None and charset[0] not in ("CS", None):
-        raise UnusualError("charset_vr")
+    if charset is not None:
+        _check_charset(*charset)
     return meta, found, pixels
 
 
@@ -206,7 +207,7 @@ def _end(file: _File, tag: int, vr: str | None, start: int, runs: Runs, is_expli
     known = runs.sequences.get(tag, b"")
     if known and vr == "SQ" and start + len(known) <= file.size and file.read(start, len(known)) == known:
         return start + len(known)
-    end = _end_of_sequence(file, start, vr, is_explicit, 1)
+    end = _end_of_sequence(file, start, (tag, vr), is_explicit, 1)
     if end - start <= LONGEST_RUN and is_explicit:
         runs.keep_sequence(tag, file.read(start, end - start))
     return end
@@ -220,8 +221,10 @@ def _elements(piece: _Piece, is_explicit: bool) -> Walked:
         tag, vr, start, length = _head(piece, position, is_explicit)
         if tag <= last or tag >> 16 >= 0xFFFC:
             raise UnusualError("order")
+        if tag == _CHARSET and length != UNDEFINED:
+            _check_charset(vr, piece.read(start, length))
         last = tag
-        position = _end_of_sequence(piece, start, vr, is_explicit, 1) if length == UNDEFINED else start + length
+        position = _end_of_sequence(piece, start, (tag, vr), is_explicit, 1) if length == UNDEFINED else start + length
         if position > piece.size:
             raise UnusualError("length")
         places[tag] = (vr, start, position - start)
@@ -246,9 +249,13 @@ def _head(source: _File | _Piece, position: int, is_explicit: bool) -> tuple[int
     return group << 16 | element, known[0], position + 8, length
 
 
-def _end_of_sequence(source: _File | _Piece, position: int, vr: str | None, is_explicit: bool, depth: int) -> int:
-    """Where a sequence of undefined length ends, behind its delimiter (PS3.5 section 7.5.2). Its items are walked through."""
-    if vr not in ("SQ", None) or depth > DEEPEST:
+def _end_of_sequence(source: _File | _Piece, position: int, what: tuple[int, str | None], is_explicit: bool, depth: int) -> int:
+    """Where a sequence of undefined length ends, behind its delimiter (PS3.5 section 7.5.2). Its items are walked through.
+
+    what: tag and VR; in implicit files only the dictionary knows what is a sequence.
+    """
+    tag, vr = what
+    if (vr or standard_vr(tag)) != "SQ" or depth > DEEPEST:
         raise UnusualError("undefined_length")
     while True:
         tag, length = _delimiter(source, position)
@@ -272,11 +279,20 @@ def _end_of_item(source: _File | _Piece, position: int, length: int, is_explicit
             return start
         if tag <= last or tag >> 16 >= 0xFFFC:
             raise UnusualError("order")
+        if tag == _CHARSET and size != UNDEFINED:
+            _check_charset(vr, source.read(start, size))
         last = tag
-        position = _end_of_sequence(source, start, vr, is_explicit, depth + 1) if size == UNDEFINED else start + size
+        position = _end_of_sequence(source, start, (tag, vr), is_explicit, depth + 1) if size == UNDEFINED else start + size
         if position > end:
             raise UnusualError("length")
     return position
+
+
+def _check_charset(vr: str | None, value: bytes) -> None:
+    """A character set is asked for while a file is parsed, so one that is no text changes what follows (PS3.3 C.12.1.1.2)."""
+    text = value.rstrip(b"\0 ")
+    if vr not in ("CS", None) or not text.isascii() or not text.decode("ascii").isprintable():
+        raise UnusualError("charset")
 
 
 def _delimiter(source: _File | _Piece, position: int) -> tuple[int, int]:
