@@ -12,7 +12,7 @@ from gyrus.shared import metrics
 from gyrus.shared.topology import STAGES
 
 METRICS: dict[str, MetricWrapperBase] = {name: found for name, found in vars(metrics).items() if isinstance(found, MetricWrapperBase)}
-LABELS = {"stage", "result", "outcome", "reason"}  # each takes few values, and none that comes from a file
+LABELS = {"by", "stage", "result", "outcome", "reason"}  # each takes few values, and none that comes from a file
 BASE_UNITS = {"seconds", "bytes", "ratio"}
 OTHER_UNITS = {"s", "ms", "milliseconds", "minutes", "hours", "days", "kb", "mb", "gb", "kilobytes", "megabytes", "percent"}
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
