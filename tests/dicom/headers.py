@@ -8,6 +8,8 @@ from typing import Any
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from gyrus.dicom import Header, Rejected, read
+
 MR_CLASS = "1.2.840.10008.5.1.4.1.1.4"
 AXIAL = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 
@@ -52,6 +54,20 @@ def with_raw_value(path: Path, tag: int, vr: bytes, value: bytes) -> Path:
     length = struct.unpack_from("<H", content, start + 6)[0]
     path.write_bytes(content[: start + 6] + struct.pack("<H", len(value)) + value + content[start + 8 + length :])
     return path
+
+
+def header_of(path: Path) -> Header:
+    """What a file says that is read."""
+    header = read(path)
+    assert isinstance(header, Header), header
+    return header
+
+
+def reason_of(path: Path) -> str:
+    """Why a file is refused."""
+    rejected = read(path)
+    assert isinstance(rejected, Rejected), rejected
+    return rejected.reason
 
 
 def a_stack_image(number: int, position: Sequence[float] = (0.0, 0.0, 0.0), /, **known: Any) -> dict[str, Any]:

@@ -12,24 +12,12 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from dicom.headers import a_dataset, a_file, with_raw_value
+from dicom.headers import a_dataset, a_file, header_of, reason_of, with_raw_value
 from gyrus.dicom import REJECT_REASONS, RETRYABLE, Header, Rejected, read
 from gyrus.dicom import by_pydicom as parsing
 from gyrus.dicom.diagnostics import is_listed
 
 STUDY_UID = b"\x20\x00\x0d\x00UI"  # tag and value representation of (0020,000D)
-
-
-def header_of(path: Path) -> Header:
-    header = read(path)
-    assert isinstance(header, Header), header
-    return header
-
-
-def reason_of(path: Path) -> str:
-    rejected = read(path)
-    assert isinstance(rejected, Rejected), rejected
-    return rejected.reason
 
 
 def without_preamble(path: Path) -> Path:

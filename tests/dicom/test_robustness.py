@@ -18,23 +18,11 @@ from pydicom.uid import (
     JPEG2000Lossless,
 )
 
-from dicom.headers import a_dataset, a_file, with_raw_value
+from dicom.headers import a_dataset, a_file, header_of, reason_of, with_raw_value
 from gyrus.dicom import Header, Rejected, read
 
 SERIES_DESCRIPTION, ECHO_TIME, SOP_UID, SERIES_UID = 0x0008103E, 0x00180081, 0x00080018, 0x0020000E
 STORAGE = "1.2.840.10008.5.1.4.1.1."
-
-
-def header_of(path: Path) -> Header:
-    header = read(path)
-    assert isinstance(header, Header), header
-    return header
-
-
-def reason_of(path: Path) -> str:
-    rejected = read(path)
-    assert isinstance(rejected, Rejected), rejected
-    return rejected.reason
 
 
 def a_plain_file(folder: Path, dataset: Dataset, *, implicit: bool = False, little: bool = True) -> Path:

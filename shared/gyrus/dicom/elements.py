@@ -37,6 +37,11 @@ CHARSET_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
 _TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"} | CHARSET_TEXT
 
 
+def is_plain(raw: bytes) -> bool:
+    """Whether a text says the same in every character set: no letter beyond ASCII, and no escape to another set."""
+    return raw.isascii() and b"\x1b" not in raw
+
+
 class Notes:
     """What holds for a whole file while it is read: its character set, its sign of pixels, and what was odd."""
 
@@ -54,7 +59,7 @@ class Notes:
 
     def decode(self, raw: bytes) -> str:
         """Text of bytes: the declared character set, with a mark for what it does not have; else UTF-8, else Latin-1."""
-        if raw.isascii() and b"\x1b" not in raw:
+        if is_plain(raw):
             return raw.decode("ascii")
         text = self._declared(raw)
         if text is not None and _REPLACED not in text:
@@ -117,7 +122,7 @@ class Elements:
         if element is None:
             return None
         known, raw = self._vr(tag, element[0], vr), element[1]
-        if type(raw) is bytes and len(raw) <= LONGEST_KEPT and (known not in CHARSET_TEXT or (raw.isascii() and b"\x1b" not in raw)):
+        if type(raw) is bytes and len(raw) <= LONGEST_KEPT and (known not in CHARSET_TEXT or is_plain(raw)):
             value, flaw = _converted(kind, known, raw, self._order)
         else:
             value, flaw = CONVERTERS[kind](self._parts(raw, known))

@@ -154,10 +154,11 @@ def _meta(file: _File) -> tuple[Walked, int]:
     end = 144 + _length(file.data, 140)[0]
     if end > min(file.size, WINDOW):
         raise UnusualError("meta_length")
-    meta = _elements(_Piece(file.data[144:end]), is_explicit=True)
-    if any(tag >> 16 != 2 for tag in meta.places) or _SYNTAX not in meta.places:
+    piece = _Piece(file.data[144:end])
+    places, _ = _item(piece, 0, piece.size, is_explicit=True, depth=0)
+    if any(tag >> 16 != 2 for tag in places) or _SYNTAX not in places:
         raise UnusualError("meta")
-    return meta, end
+    return Walked(places, piece.read, is_explicit=True), end
 
 
 def _is_explicit(meta: Walked) -> bool:
@@ -213,24 +214,6 @@ def _end(file: _File, tag: int, vr: str | None, start: int, runs: Runs, is_expli
     return end
 
 
-def _elements(piece: _Piece, is_explicit: bool) -> Walked:
-    """All elements of an item, or of the file meta."""
-    places: dict[int, Place] = {}
-    position, last = 0, -1
-    while position < piece.size:
-        tag, vr, start, length = _head(piece, position, is_explicit)
-        if tag <= last or tag >> 16 >= 0xFFFC:
-            raise UnusualError("order")
-        if tag == _CHARSET and length != UNDEFINED:
-            _check_charset(vr, piece.read(start, length))
-        last = tag
-        position = _end_of_sequence(piece, start, (tag, vr), is_explicit, 1) if length == UNDEFINED else start + length
-        if position > piece.size:
-            raise UnusualError("length")
-        places[tag] = (vr, start, position - start)
-    return Walked(places, piece.read, is_explicit)
-
-
 def _head(source: _File | _Piece, position: int, is_explicit: bool) -> tuple[int, str | None, int, int]:
     """Tag, VR, start and length of the value of the element at a position."""
     index = source.at(position, 8)
@@ -264,19 +247,20 @@ def _end_of_sequence(source: _File | _Piece, position: int, what: tuple[int, str
             return position
         if tag != _ITEM:
             raise UnusualError("delimiter")
-        position = _end_of_item(source, position, length, is_explicit, depth)
+        _, position = _item(source, position, length, is_explicit, depth)
 
 
-def _end_of_item(source: _File | _Piece, position: int, length: int, is_explicit: bool, depth: int) -> int:
-    """Where an item ends; behind its delimiter if its length is undefined."""
+def _item(source: _File | _Piece, position: int, length: int, is_explicit: bool, depth: int) -> tuple[dict[int, Place], int]:
+    """The elements of an item, or of the file meta, and where it ends; behind its delimiter if its length is undefined."""
     end = source.size if length == UNDEFINED else position + length
     if end > source.size:
         raise UnusualError("length")
+    places: dict[int, Place] = {}
     last = -1
     while length == UNDEFINED or position < end:
         tag, vr, start, size = _head(source, position, is_explicit)
         if tag == _ITEM_END and length == UNDEFINED and size == 0:
-            return start
+            return places, start
         if tag <= last or tag >> 16 >= 0xFFFC:
             raise UnusualError("order")
         if tag == _CHARSET and size != UNDEFINED:
@@ -285,7 +269,8 @@ def _end_of_item(source: _File | _Piece, position: int, length: int, is_explicit
         position = _end_of_sequence(source, start, (tag, vr), is_explicit, depth + 1) if size == UNDEFINED else start + size
         if position > end:
             raise UnusualError("length")
-    return position
+        places[tag] = (vr, start, position - start)
+    return places, position
 
 
 def _check_charset(vr: str | None, value: bytes) -> None:
@@ -311,7 +296,5 @@ def _items(piece: _Piece, is_explicit: bool) -> Iterator[Walked]:
             return
         if tag != _ITEM:
             raise UnusualError("delimiter")
-        end = _end_of_item(piece, position, length, is_explicit, 1)
-        content = end - 8 if length == UNDEFINED else end
-        yield _elements(_Piece(piece.data[position:content]), is_explicit)
-        position = end
+        places, position = _item(piece, position, length, is_explicit, 1)
+        yield Walked(places, piece.read, is_explicit)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from gyrus.dicom.elements import CHARSET_TEXT, Blocks, Elements, Notes, creator_of
+from gyrus.dicom.elements import CHARSET_TEXT, Blocks, Elements, Notes, creator_of, is_plain
 from gyrus.dicom.field import Table
 from gyrus.dicom.runs import Run, Runs, is_creator
 from gyrus.dicom.values import CONVERTERS, Value
@@ -73,6 +73,6 @@ class WalkedElements(Elements):
                     self.notes.flaws[f"{flaw}:{one.name}"] += 1
         facts = Facts(fields, tuple(creators), self.notes.flaws)
         self.notes.flaws = others
-        if all(raw.isascii() and b"\x1b" not in raw for (_, vr), raw in zip(run.steady_tags, values, strict=True) if vr in CHARSET_TEXT):
+        if all(is_plain(raw) for (_, vr), raw in zip(run.steady_tags, values, strict=True) if vr in CHARSET_TEXT):
             self._learned.keep(run, values, facts)
         return facts
