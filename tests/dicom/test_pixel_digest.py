@@ -12,15 +12,19 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from dicom.headers import a_dataset, a_file
 from gyrus.dicom import pixel_digest as digesting
-from gyrus.dicom.pixel_digest import pixel_digest
+from gyrus.dicom.pixel_digest import pixel_digest, place_of
+from gyrus.dicom.reader import Header, read
 
 PIXELS = bytes(range(256)) * 40
 
 
 def digest_of(path: Path) -> str | None:
     stamp = (path.stat().st_size, path.stat().st_mtime_ns)
+    header = read(path)
+    assert isinstance(header, Header)
     seen, digest = pixel_digest(str(path), stamp)
     assert seen == stamp
+    assert pixel_digest(str(path), stamp, place_of(header.image)) == (stamp, digest)
     return digest
 
 

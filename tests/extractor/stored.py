@@ -4,7 +4,7 @@ from typing import Any
 
 from gyrus.dicom.keys import stack_key
 from gyrus.dicom.reader import Header, Rejected
-from gyrus.extractor.files import Document, Said, replaced, said
+from gyrus.extractor.files import Document, Said, by_rule, replaced, said
 
 KEY = b"a secret for tests only"
 SHARED = {"modality": "MR", "rows": 2, "columns": 2, "pixel_spacing": [1.0, 1.0], "slice_thickness": 2.0, "echo_time": 2.5}
@@ -37,7 +37,7 @@ def gone() -> Rejected:
 
 
 def what(answer: Header | Rejected, code: str | None = None, unmapped: bool = False) -> Said:
-    return said(answer, "c", KEY, code, unmapped)
+    return by_rule(said(answer, "c", KEY), "c", code, unmapped)
 
 
 def identity(name: str = "a") -> Document:

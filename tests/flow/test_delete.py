@@ -221,7 +221,13 @@ async def test_a_preprocessor_killed_while_it_erases_leaves_no_outputs(system: S
 
 @pytest.mark.parametrize(
     ("room", "point"),
-    [("extractor", "read.2"), ("extractor", "settle.4"), ("classifier", "classify.4"), ("preprocessor", "preprocess.5")],
+    [
+        ("extractor", "read.2"),
+        ("extractor", "settle.4"),
+        ("extractor", "settle.6"),
+        ("classifier", "classify.4"),
+        ("preprocessor", "preprocess.5"),
+    ],
 )
 async def test_a_worker_that_stalled_before_a_deletion_neither_brings_anything_back_nor_pays_what_is_owed_after_it(
     system: System, room: str, point: str

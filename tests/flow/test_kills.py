@@ -18,7 +18,8 @@ BY_REDELIVERY = [
     ("watcher", "scan.6"),
     ("extractor", "read.1"), ("extractor", "read.2"), ("extractor", "read.3"), ("extractor", "read.4"), ("extractor", "read.4 4"),
     ("extractor", "settle.1"), ("extractor", "settle.2"), ("extractor", "settle.3"), ("extractor", "settle.4"),
-    ("extractor", "settle.5"), ("extractor", "settle.6"), ("extractor", "settle.7"),
+    ("extractor", "settle.5"), ("extractor", "settle.6"), ("extractor", "settle.7"), ("extractor", "settle.8"),
+    ("extractor", "settle.9"),
     ("classifier", "classify.1"), ("classifier", "classify.2"), ("classifier", "classify.3"), ("classifier", "classify.4"),
     ("classifier", "classify.4 2"), ("classifier", "classify.5"),
     ("preprocessor", "preprocess.1"), ("preprocessor", "preprocess.2"), ("preprocessor", "preprocess.3"),
@@ -26,7 +27,7 @@ BY_REDELIVERY = [
 ]  # fmt: skip
 BY_SWEEP = [
     ("watcher", "scan.5"),  # the batch is inserted, nobody was told
-    ("extractor", "settle.8"),  # the transaction is committed, nobody was told
+    ("extractor", "settle.10"),  # the transaction is committed, nobody was told
     ("classifier", "classify.6"),  # the study is paid, nobody was told
     ("preprocessor", "preprocess.6"),  # the volume is set, what it replaced is still there
 ]
@@ -82,7 +83,8 @@ async def test_a_bell_that_was_never_rung_is_rung_by_the_sweep(system: System, u
 
 
 @pytest.mark.parametrize(
-    ("room", "at"), [("extractor", "read.2"), ("extractor", "read.3"), ("extractor", "settle.5"), ("classifier", "classify.4")]
+    ("room", "at"),
+    [("extractor", "read.2"), ("extractor", "read.3"), ("extractor", "settle.6"), ("extractor", "settle.7"), ("classifier", "classify.4")],
 )
 async def test_a_worker_killed_while_known_files_change_leaves_no_trace(
     system: System, undisturbed: dict[str, Any], room: str, at: str

@@ -7,6 +7,8 @@ import asyncio
 import shutil
 from typing import Any
 
+import pytest
+
 from flow import cohort
 from flow.conftest import run_undisturbed
 from flow.dump import differences
@@ -95,10 +97,11 @@ async def test_a_batch_is_not_announced_before_it_is_inserted(system: System) ->
     assert (await the(system, "series"))["n_files"] == cohort.SLICES
 
 
-async def test_a_stalled_settler_does_not_overwrite_what_came_later(system: System) -> None:
+@pytest.mark.parametrize("point", ["settle.4", "settle.5", "settle.6"])
+async def test_a_stalled_settler_does_not_overwrite_what_came_later(system: System, point: str) -> None:
     """no-guard: it read the files before the last one was there."""
     t1(system, 4)
-    stall = system.stall("settle.4")
+    stall = system.stall(point)
     slow = system.start("extractor", crash=stall.crash)
     system.start("watcher")
     await system.ingest()
@@ -117,6 +120,30 @@ async def test_a_stalled_settler_does_not_overwrite_what_came_later(system: Syst
 
     assert (await the(system, "series"))["n_files"] == 5
     assert (await the(system, "stacks"))["n_images"] == 5
+
+
+async def test_a_stalled_settler_does_not_give_a_file_another_outcome_than_it_has(system: System) -> None:
+    """first-blind: when it read, the file was the only one of its instance; then an earlier copy came, which makes it the duplicate."""
+    t1(system, 2)
+    stall = system.stall("settle.5")
+    slow = system.start("extractor", crash=stall.crash)
+    system.start("watcher")
+    await system.ingest()
+    await stall.reached()
+    cohort.write(system.inbox / "earlier.dcm", cohort.image("t1_mprage", 0), -60)
+    system.start("extractor")
+    await system.ingest()
+
+    async def newer() -> Any:
+        return await system.store["series"].find_one({"n_files": 3})
+
+    await eventually(newer, "the other extractor settles the series")
+    stall.go()
+    await asyncio.sleep(0.5)  # time in which the stalled one would write
+    slow.stop()
+
+    outcomes = {file["path"]: file["outcome"] async for file in system.store["files"].find({})}
+    assert outcomes == {"earlier.dcm": "extracted", "t1/00.dcm": "duplicate", "t1/01.dcm": "extracted"}
 
 
 async def test_a_stalled_reader_does_not_put_back_what_a_file_said_before(system: System) -> None:

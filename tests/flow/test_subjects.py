@@ -141,7 +141,7 @@ async def test_files_that_are_in_hand_while_the_rule_changes_get_the_new_one(sys
     assert (await subjects(system)).keys() == {"a", "b"}
 
 
-@pytest.mark.parametrize("point", ["none", "read.2", "read.3", "settle.6", "settle.7"])
+@pytest.mark.parametrize("point", ["none", "read.2", "read.3", "settle.6", "settle.8", "settle.9"])
 async def test_two_subjects_that_change_places_keep_their_own_counts_and_a_third_that_joins_them_is_no_more(
     system: System, point: str
 ) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,11 @@ from gyrus.console.processes import LIMIT_S, in_processes
 from gyrus.console.records import record_of
 from gyrus.dicom.field import Field, Table
 from gyrus.dicom.fields import STANDARD
-from gyrus.dicom.pixel_digest import pixel_digest
-from gyrus.dicom.reader import Header, Rejected
+from gyrus.dicom.pixel_digest import pixel_digest, place_of
 from gyrus.dicom.site_fields import table_with
-from gyrus.extractor.files import said
+from gyrus.extractor.files import Said, said
 from gyrus.extractor.opening import blamed, read_file
-from gyrus.extractor.settle import Names, Settled, names_of, settle
+from gyrus.extractor.settle import Names, Settled, copies, names_of, settle
 from gyrus.shared.documents import stack_record
 from gyrus.shared.errors import GyrusError
 from gyrus.shared.ids import digest, file_id
@@ -97,10 +96,9 @@ def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
     walk = _walk(path)
     seen = [one.path for one in walk]
     found.skipped = dict(walk.skipped)
-    for text, answer in zip(seen, _read_all(walk.root, seen, workers, site), strict=True):
-        now = said(answer, COHORT, NO_KEY, fields_version=table_with(site).version)
+    for text, now in zip(seen, _read_all(walk.root, seen, workers, site), strict=True):
         if now.header is None or now.series is None:
-            found.rejected.append(_rejected(text, answer))
+            found.rejected.append(_rejected(text, now))
             continue
         place = os.path.join(walk.root, from_text(text))  # noqa: PTH118 - any bytes
         by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, "name": text, **now.content})
@@ -120,16 +118,15 @@ def _walk(path: Path) -> Walk:
     return Walk(str(path), "") if path.is_dir() else Walk(str(path.parent), path.name)
 
 
-def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Header | Rejected]:
+def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Said]:
     paths = [os.path.join(root, from_text(text)) for text in texts]  # noqa: PTH118
-    for answer in in_processes(partial(read_file, site=site), paths, CHUNK, workers):
-        yield blamed(answer, LIMIT_S, (0, 0)) if isinstance(answer, WorkerLost) else answer
+    for answer in in_processes(partial(read_file, cohort=COHORT, subject_key=NO_KEY, site=site), paths, CHUNK, workers):
+        yield said(blamed(answer, LIMIT_S, (0, 0)), COHORT, NO_KEY) if isinstance(answer, WorkerLost) else answer
 
 
-def _rejected(text: str, answer: Header | Rejected) -> Document:
-    if isinstance(answer, Header):
-        raise TypeError("an image is not rejected")
-    return {"path": text, "outcome": "rejected", "reason": answer.reason, "detail": answer.detail}
+def _rejected(text: str, now: Said) -> Document:
+    vanished = {"reason": "vanished", "detail": ""}
+    return {"path": text, "outcome": "rejected", **{name: now.content.get(name, word) for name, word in vanished.items()}}
 
 
 def _settle_all(work: Sequence[Work], names: Names, workers: int) -> list[Series]:
@@ -154,13 +151,19 @@ def _settle_all(work: Sequence[Work], names: Names, workers: int) -> list[Series
 def _settle(work: Work, names: Names) -> Settled:
     """Outcomes, stacks and fields of one series; the pixels of copies are compared."""
     files, headers = work
+    _compare_pixels(files, copies(files))
     settled = settle(files, headers, names)
     if settled.compare:
-        for file in files:
-            if file["_id"] in settled.compare:
-                file["compared"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]))[1]
+        _compare_pixels(files, settled.compare)
         settled = settle(files, headers, names)
     return settled
+
+
+def _compare_pixels(files: Iterable[Document], ids: Collection[str]) -> None:
+    wanted = set(ids)
+    for file in files:
+        if file["_id"] in wanted:
+            file["compared"] = pixel_digest(file["path"], (file["size"], file["mtime_ns"]), place_of(file["image"]))[1]
 
 
 def _stack(key: str, made: Document, series: Mapping[str, Any], winners: Sequence[Document]) -> Stack:

@@ -53,13 +53,31 @@ def frame_columns(image: StackImage, wanted: Iterable[str]) -> dict[str, list[Va
     return {name: unpacked(columns[name]) for name in wanted if name in columns}
 
 
-def votes(images: Sequence[StackImage], name: str) -> Iterator[tuple[str, Value, int]]:
-    """(sop, value, number of images that have it) of one field over a stack."""
-    for image in images:
-        columns = frame_columns(image, [name])
-        if name in columns and image.get("frames"):
-            values = columns[name]
-            yield from ((image["sop"], values[frame - 1], 1) for frame in frame_numbers(image["frames"]) if frame <= len(values))
-        else:
-            both = image["image"] if name in image["image"] else image["shared"]
-            yield image["sop"], both.get(name), image["n"]
+class Votes:
+    """What the images of a stack say of each field: (sop, value, number of images that have it).
+
+    Images that share a header block vote as one in what only the block says, with the smallest SOPInstanceUID: most fields of most stacks.
+    """
+
+    def __init__(self, images: Sequence[StackImage]) -> None:
+        self._images = images
+        self._own: set[str] = set()
+        blocks: dict[int, tuple[str, Mapping[str, Value], int]] = {}
+        for image in images:
+            self._own.update(image["image"], image["image"].get("frames", {}).get("columns", ()))
+            sop, shared, n = blocks.get(id(image["shared"]), (image["sop"], image["shared"], 0))
+            blocks[id(shared)] = (min(sop, image["sop"]), shared, n + image["n"])
+        self._blocks = list(blocks.values())
+
+    def of(self, name: str) -> Iterator[tuple[str, Value, int]]:
+        """The votes on one field."""
+        if name not in self._own:
+            yield from ((sop, shared.get(name), n) for sop, shared, n in self._blocks)
+            return
+        for image in self._images:
+            values = frame_columns(image, [name]).get(name) if image.get("frames") else None
+            if values is not None:
+                yield from ((image["sop"], values[frame - 1], 1) for frame in frame_numbers(image["frames"]) if frame <= len(values))
+            else:
+                both = image["image"] if name in image["image"] else image["shared"]
+                yield image["sop"], both.get(name), image["n"]

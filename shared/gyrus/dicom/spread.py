@@ -1,8 +1,6 @@
 """What changes inside a stack: ranges of what must not split it, and how many values its axes have."""
 
-from collections.abc import Sequence
-
-from gyrus.dicom.members import StackImage, votes
+from gyrus.dicom.members import Votes
 from gyrus.dicom.merge import hashable
 from gyrus.dicom.values import Value
 
@@ -31,17 +29,17 @@ COUNTED_FIELDS = (
 )
 
 
-def ranges(images: Sequence[StackImage]) -> dict[str, Value]:
+def ranges(votes: Votes) -> dict[str, Value]:
     """Smallest and greatest value of each number that changes inside a stack, in the unit of its field; fields nobody has are absent."""
-    found = {name: [value for value in _values(images, name) if isinstance(value, int | float)] for name in RANGE_FIELDS}
+    found = {name: [value for value in _values(votes, name) if isinstance(value, int | float)] for name in RANGE_FIELDS}
     return {name: [min(values), max(values)] for name, values in found.items() if values}
 
 
-def n_distinct(images: Sequence[StackImage]) -> dict[str, int]:
+def n_distinct(votes: Votes) -> dict[str, int]:
     """How many different values the images give for what makes contrast and time; fields nobody has are absent."""
-    found = {name: len({hashable(value) for value in _values(images, name)}) for name in COUNTED_FIELDS}
+    found = {name: len({hashable(value) for value in _values(votes, name)}) for name in COUNTED_FIELDS}
     return {name: count for name, count in found.items() if count}
 
 
-def _values(images: Sequence[StackImage], name: str) -> list[Value]:
-    return [value for _, value, _ in votes(images, name) if value is not None]
+def _values(votes: Votes, name: str) -> list[Value]:
+    return [value for _, value, _ in votes.of(name) if value is not None]

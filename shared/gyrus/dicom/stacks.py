@@ -6,7 +6,7 @@ from gyrus.dicom.completeness import completeness
 from gyrus.dicom.findings import findings
 from gyrus.dicom.geometry import GEOMETRY_FIELDS, geometry
 from gyrus.dicom.keys import kind_of, parsed_key, stack_key
-from gyrus.dicom.members import Member, StackImage, members_of, votes
+from gyrus.dicom.members import Member, StackImage, Votes, members_of
 from gyrus.dicom.merge import most_weighty
 from gyrus.dicom.spread import n_distinct, ranges
 from gyrus.dicom.values import Value
@@ -113,11 +113,12 @@ def describe(key: str, images: Sequence[StackImage], n_orientations: int = 1) ->
     n_orientations: of the stacks of its series; where there are several, the scanner's number of slices counts those of all of them.
     """
     images = sorted(images, key=lambda image: image["sop"])
+    votes = Votes(images)
     members = members_of(images, (*GEOMETRY_FIELDS, "pixel_data_truncated", "image_type", "diffusion_directionality"))
     found = arranged(members)
     shape = geometry(members, found)
     shape |= findings(images, members, found, shape)
-    announced = _announced_slices(images) if n_orientations == 1 else None
+    announced = _announced_slices(votes) if n_orientations == 1 else None
     b_values = shells(members)
     n_images = sum(image["n"] for image in images)
     n_volumes = shape["n_volumes"]
@@ -130,9 +131,9 @@ def describe(key: str, images: Sequence[StackImage], n_orientations: int = 1) ->
         "orientation": parsed_key(key).get("ORIENT", "UNK"),
         "geometry": shape,
         "completeness": completeness(shape, announced, _n_truncated(members), found is None or found.is_sure),
-        "ranges": ranges(images),
-        "n_distinct": n_distinct(images),
-        "fingerprint": fingerprint(images) | _counted(b_values, n_images, n_volumes),
+        "ranges": ranges(votes),
+        "n_distinct": n_distinct(votes),
+        "fingerprint": fingerprint(votes) | _counted(b_values, n_images, n_volumes),
     }
 
 
@@ -158,11 +159,11 @@ def shell(b_value: float) -> float:
     return float(step * round(b_value / step))
 
 
-def fingerprint(images: Sequence[StackImage]) -> dict[str, Value]:
+def fingerprint(votes: Votes) -> dict[str, Value]:
     """The most frequent value of each field that classification reads; several values are joined by a backslash."""
     found = {}
     for name in FINGERPRINT_FIELDS:
-        value = most_weighty(votes(images, name))
+        value = most_weighty(votes.of(name))
         if value is not None:
             found[name] = "\\".join(str(part) for part in value) if isinstance(value, list) else value
     return found
@@ -177,9 +178,9 @@ def _counted(b_values: list[float], n_images: int, n_volumes: int | None) -> dic
     return counted
 
 
-def _announced_slices(images: Sequence[StackImage]) -> int | None:
+def _announced_slices(votes: Votes) -> int | None:
     """How many slices the scanner says that a volume has (PET, Philips)."""
-    counts = [most_weighty(votes(images, name)) for name in ("number_of_slices", "philips_slices")]
+    counts = [most_weighty(votes.of(name)) for name in ("number_of_slices", "philips_slices")]
     return next((count for count in counts if count), None)
 
 

@@ -55,6 +55,11 @@ def unmoved(stage: str, n: int) -> Document:
     return {f"owed.{stage}.n": n, **is_owed(stage)}
 
 
+def owed_anew(stage: str) -> Document:
+    """Change of a debt that is owed: `n` + 1, so that nobody can pay it who read `n` before."""
+    return {"$inc": {f"owed.{stage}.n": 1}}
+
+
 def paid(stage: str) -> Document:
     """Change: the debt is paid; `n` stays."""
     at = f"owed.{stage}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from gyrus.shared.errors import Away, Misuse
@@ -55,7 +56,12 @@ class Sources:
 
     def locate(self, name: str, path: str) -> str:
         """The file of a source as the operating system names it."""
-        return os.path.join(self.root(name), from_text(path))  # noqa: PTH118 - bytes that are no UTF-8 survive
+        return self.locate_all(name, [path])[0]
+
+    def locate_all(self, name: str, paths: Iterable[str]) -> list[str]:
+        """The files of a source as the operating system names them."""
+        root = self.root(name)
+        return [os.path.join(root, from_text(path)) for path in paths]  # noqa: PTH118 - bytes that are no UTF-8 survive
 
     def place(self, folder: Path) -> tuple[str, str]:
         """The source that a folder lies in, and the folder's text path within it. Raises Misuse where it lies in none."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ReturnDocument, UpdateOne, WriteConcern
+from pymongo import ReplaceOne, ReturnDocument, UpdateMany, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, ExecutionTimeout, NotPrimaryError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -17,7 +17,7 @@ from gyrus.shared.errors import Misuse
 from gyrus.shared.settings import Settings
 from gyrus.shared.topology import STAGES
 
-__all__ = ["AFTER", "BEFORE", "Collection", "Document", "Session", "Store", "UpdateOne", "is_away", "literal"]
+__all__ = ["AFTER", "BEFORE", "Collection", "Document", "ReplaceOne", "Session", "Store", "UpdateMany", "UpdateOne", "is_away", "literal"]
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -72,9 +72,10 @@ class Store:
             settings.mongo_url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, socketTimeoutMS=60_000, tz_aware=True
         )
         self._database = self._client.get_database(settings.mongo_database, write_concern=WriteConcern(w="majority", j=True))
+        self._collections = {name: self._database[name] for name in COLLECTIONS}
 
     def __getitem__(self, collection: str) -> Collection:
-        return self._database[collection]
+        return self._collections[collection]
 
     def close(self) -> None:
         self._client.close()
@@ -141,8 +142,10 @@ class Store:
             return {documents[problem["index"]]["_id"] for problem in problems}
         return set()
 
-    async def write(self, collection: str, operations: Iterable[UpdateOne], session: Session | None = None) -> int:
-        """Do many updates in one round trip; how many documents matched."""
+    async def write(
+        self, collection: str, operations: Iterable[UpdateOne | UpdateMany | ReplaceOne[Document]], session: Session | None = None
+    ) -> int:
+        """Do many writes in one round trip; how many documents matched."""
         todo = list(operations)
         if not todo:
             return 0

@@ -29,10 +29,13 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from gyrus.shared import crash
 
+UNSENT = object()  # in the place of an answer that a worker had, and took with it
+
 P = ParamSpec("P")
 S = TypeVar("S")
 T = TypeVar("T")
 
+SEND_S = 0.05  # answers are sent together, at least so often: a message for each would cost more than many an answer
 LOOK_S = 0.5  # how often a waiting thread looks whether it is still wanted
 ALONE = 2  # how often a piece is tried in a fresh process before it is blamed for the loss of its workers
 
@@ -87,6 +90,11 @@ class Workers:
         answers: list[Any] = []
         while len(answers) < len(pieces):
             answers += await self._ask(limit_s, work, [(piece,) for piece in pieces[len(answers) :]])
+        unsent = [place for place, answer in enumerate(answers) if answer is UNSENT]
+        if unsent:
+            again = await self.each(limit_s, work, [pieces[place] for place in unsent])
+            for place, answer in zip(unsent, again, strict=True):
+                answers[place] = answer
         for place, answer in enumerate(answers):
             if isinstance(answer, WorkerLost) and not isinstance(answer, WorkerStalled):
                 answers[place] = await self._insist(limit_s, work, pieces[place], answer)
@@ -102,7 +110,7 @@ class Workers:
         return lost
 
     async def _ask(self, limit_s: float, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]], fresh: bool = False) -> list[Any]:
-        """The answers of one worker, up to the first piece that it does not survive."""
+        """The answers of one worker, up to the first piece that it does not survive; UNSENT for those that were lost with it."""
         worker = await self._free.get()
         try:
             if self._closed:
@@ -136,6 +144,7 @@ class _Worker:
         self._ended = False
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._at = context.RawValue("Q", 0)  # the piece that the process has in hand, which it writes and we read
 
     def ask(
         self, limit_s: float, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]], fresh: bool
@@ -146,17 +155,21 @@ class _Worker:
         answers: list[Any] = []
         try:
             pipe = self._hand_over(limit_s, (work, pieces))
-            for _ in pieces:
+            while len(answers) < len(pieces):
                 is_good, answer = self._answer(pipe, limit_s)
                 if not is_good:  # the work raised: its worker is well, unless it is full, and waits for more
-                    return answers, answer
-                answers.append(answer)
+                    return self._up_to_it(answers), answer
+                answers += answer
         except (EOFError, ConnectionError):
-            return answers, self._died()
+            return self._up_to_it(answers), self._died()
         except Exception as error:  # noqa: BLE001 - it stalled, or something could not be sent: what its pipe holds belongs to nobody
             self._let_go()
-            return answers, error
+            return self._up_to_it(answers), error
         return answers, None
+
+    def _up_to_it(self, answers: list[Any]) -> list[Any]:
+        """What was answered, and UNSENT for what was not sent, up to the piece that the process had in hand."""
+        return answers + [UNSENT] * (int(self._at.value) - len(answers))
 
     def end(self) -> None:
         """Kill the process, for good; whoever waits for it is told soon."""
@@ -165,6 +178,7 @@ class _Worker:
 
     def _hand_over(self, limit_s: float, request: Any) -> Connection:
         """Give the process its work; one that was killed while it had none is replaced."""
+        self._at.value = 0
         if self._pipe is not None:
             with contextlib.suppress(EOFError, ConnectionError):
                 self._pipe.send(request)
@@ -191,7 +205,7 @@ class _Worker:
         self._let_go()
         try:
             self._pipe, its = self._context.Pipe()
-            process = self._context.Process(target=_serve, args=(its, *self._begin), daemon=True)
+            process = self._context.Process(target=_serve, args=(its, self._at, *self._begin), daemon=True)
             process.start()
             self._process = process
             its.close()  # so that the pipe ends with the process
@@ -228,24 +242,39 @@ class _Worker:
 # ── in the worker process ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _serve(pipe: Connection, service: int, crash_points: str, memory_mb: int | None) -> None:
-    """Answer until the service goes; every answer is sent as soon as it is there."""
+def _serve(pipe: Connection, at: Any, service: int, crash_points: str, memory_mb: int | None) -> None:
+    """Answer until the service goes."""
     _begin_work(service, crash_points, memory_mb)
     with contextlib.suppress(EOFError, ConnectionError):  # of the pipe: what work raises is an answer
         pipe.send("ready")
         while True:
             work, pieces = pipe.recv()
             pipe.send((True, "taken"))
-            for piece in pieces:
-                try:
-                    answer = ForkingPickler.dumps((True, work(*piece)))
-                except MemoryError:
-                    pipe.send((False, WorkerFull(f"it wanted more memory than a worker may take ({memory_mb} MB)")))
-                    return  # what is left of its memory is in pieces
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-                    pipe.send((False, _portable(error)))
-                    break
-                pipe.send_bytes(answer)
+            try:
+                _answer_all(pipe, at, work, pieces)
+            except MemoryError:
+                pipe.send((False, WorkerFull(f"it wanted more memory than a worker may take ({memory_mb} MB)")))
+                return  # what is left of its memory is in pieces
+
+
+def _answer_all(pipe: Connection, at: Any, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> None:
+    """Answer each piece up to the first that raises, several in one message. Raises MemoryError."""
+    answers: list[Any] = []
+    sent = time.monotonic()
+    for place, piece in enumerate(pieces):
+        at.value = place
+        try:
+            answers.append(work(*piece))
+            is_due = place == len(pieces) - 1 or time.monotonic() - sent > SEND_S
+            message = ForkingPickler.dumps((True, answers)) if is_due else None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+            pipe.send((False, _portable(error)))
+            return
+        if message is not None:
+            pipe.send_bytes(message)
+            answers, sent = [], time.monotonic()
 
 
 def _portable(error: Exception) -> Exception:

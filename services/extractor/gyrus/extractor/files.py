@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gyrus.dicom.fields import STANDARD
@@ -19,35 +19,29 @@ PASSING = frozenset({"unsettled", "again", "again_at", "trouble"})  # what a doc
 
 @dataclass(frozen=True)
 class Said:
-    """What a file says now: the content of its document, its header block if it is an image, and the series that it belongs to."""
+    """What a file says now: the content of its document, its header block if it is an image, and the series that it belongs to.
+
+    errno: of the system, where it is behind a rejection. unusual: why pydicom had to read the header, "" if the walk did.
+    """
 
     content: Document
     header: Document | None = None
     series: str | None = None
+    errno: int | None = None
+    unusual: str = ""
 
     @property
     def gone(self) -> bool:
         return bool(self.content["gone"])
 
 
-def said(
-    answer: Header | Rejected,
-    cohort: str,
-    subject_key: bytes,
-    code: str | None = None,
-    unmapped: bool = False,
-    fields_version: str = STANDARD.version,
-) -> Said:
-    """The documents of what the reader answered.
-
-    code: the subject's, by a rule. unmapped: a rule holds for the file's folder, and gives it none. fields_version: of the table that
-    the reader read by.
-    """
+def said(answer: Header | Rejected, cohort: str, subject_key: bytes, fields_version: str = STANDARD.version) -> Said:
+    """The documents of what the reader answered. fields_version: of the table that the reader read by."""
     content: Document = {"size": answer.size, "mtime_ns": answer.mtime_ns, "gone": False, "fields_version": fields_version}
     if isinstance(answer, Rejected):
         if answer.reason == "vanished":
-            return Said({"gone": True})
-        return Said(content | {"outcome": "rejected", "reason": answer.reason, "detail": answer.detail})
+            return Said({"gone": True}, errno=answer.errno)
+        return Said(content | {"outcome": "rejected", "reason": answer.reason, "detail": answer.detail}, errno=answer.errno)
     series = f"{cohort}/{answer.series_instance_uid}"
     block = digest(answer.shared)
     header = {"_id": f"{series}/{block}", "cohort": cohort, "series": series, "fields": answer.shared}
@@ -55,8 +49,8 @@ def said(
         "sop_instance_uid": answer.sop_instance_uid,
         "series": series,
         "study": f"{cohort}/{answer.study_instance_uid}",
-        "subject": f"{cohort}/{code or subject_code(answer.shared, answer.study_instance_uid, subject_key)}",
-        "subject_from": "rule" if code else "patient_id" if answer.shared.get("patient_id") else "study",
+        "subject": f"{cohort}/{subject_code(answer.shared, answer.study_instance_uid, subject_key)}",
+        "subject_from": "patient_id" if answer.shared.get("patient_id") else "study",
         "header": header["_id"],
         "image": answer.image,
         "stacks": answer.stacks,
@@ -64,9 +58,15 @@ def said(
     }
     if answer.diagnostics:
         content["diagnostics"] = answer.diagnostics
-    if unmapped:
-        content["unmapped"] = True
-    return Said(content, header, series)
+    return Said(content, header, series, unusual=answer.unusual)
+
+
+def by_rule(now: Said, cohort: str, code: str | None, unmapped: bool) -> Said:
+    """What an image says where a rule of the cohort knows its subject's code. unmapped: a rule holds for its folder, and gives it none."""
+    if now.header is None or not (code or unmapped):
+        return now
+    own = {"subject": f"{cohort}/{code}", "subject_from": "rule"} if code else {"unmapped": True}
+    return replace(now, content=now.content | own)
 
 
 def fields_of(image: Mapping[str, Any]) -> Document:

@@ -15,8 +15,9 @@ from typing import Any
 from zlib import crc32
 
 from gyrus.dicom.field import Field
-from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.dicom.reader import Rejected, read
 from gyrus.dicom.site_fields import site_fields_of, table_with
+from gyrus.extractor.files import Said, said
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.shared import crash, metrics
 from gyrus.shared.errors import Away
@@ -25,7 +26,6 @@ from gyrus.shared.workers import WorkerFull, WorkerLost, Workers, WorkerStalled
 
 ONE_IN = 1000  # files is read in both ways, so that a difference is noticed
 Files = Sequence[Mapping[str, Any]]
-Answer = Header | Rejected
 
 # A mount, a device or the machine says these, whatever the file is.
 STORAGE = frozenset(
@@ -36,10 +36,11 @@ STORAGE = frozenset(
 )  # fmt: skip
 
 
-def read_file(path: str, site: tuple[Field, ...] = ()) -> Answer:
+def read_file(path: str, cohort: str, subject_key: bytes, site: tuple[Field, ...] = ()) -> Said:
     """Read a header, in a worker process: the standard fields and the site's."""
     crash.point_in_worker("read.file", path)
-    return read(path, table_with(site), is_checked=crc32(os.fsencode(path)) % ONE_IN == 0)
+    table = table_with(site)
+    return said(read(path, table, is_checked=crc32(os.fsencode(path)) % ONE_IN == 0), cohort, subject_key, table.version)
 
 
 def list_folder(folder: str) -> None:
@@ -63,34 +64,41 @@ class Opening:
     def __init__(self, sources: Sources, settings: ExtractorSettings, workers: Workers) -> None:
         self._sources, self._workers = sources, workers
         self._at_once, self._limit_s = settings.read_workers, settings.read_limit_s
-        self._read_one = partial(read_file, site=site_fields_of(settings.site_fields))  # sent once for each part of a batch
+        self._site = site_fields_of(settings.site_fields)
+        self._key = settings.subject_key.get_secret_value().encode()
 
-    async def read(self, source: str, files: Files, at_once: int | None = None) -> list[Answer]:
-        """What each file says. Raises Away where the source, or a part of it, is not there."""
-        answers = await self._read(source, files, min(at_once or self._at_once, self._at_once))
+    async def read(self, batch: Mapping[str, Any], files: Files) -> list[Said]:
+        """What each of some files of a batch says. Raises Away where the source, or a part of it, is not there."""
+        source = batch["source"]
+        answers = await self._read(batch, files, min(batch["workers"] or self._at_once, self._at_once))
         doubted = [place for place, answer in enumerate(answers) if _may_be_the_source(answer)]
         if doubted:
-            again = await self._read(source, [files[place] for place in doubted], 1)
+            again = await self._read(batch, [files[place] for place in doubted], 1)
             for place, answer in zip(doubted, again, strict=True):
                 if _is_of_storage(answer):
                     await self._check_folder(source, files[place])
                 answers[place] = answer
         self._sources.root(source)  # a mount that was lost meanwhile: those files did not vanish
         for answer in answers:
-            if isinstance(answer, Header):
+            if answer.header:
                 metrics.HEADERS.labels(answer.unusual or "walk").inc()
         return answers
 
-    async def _read(self, source: str, files: Files, at_once: int) -> list[Answer]:
-        paths = [self._sources.locate(source, file["path"]) for file in files]
+    async def _read(self, batch: Mapping[str, Any], files: Files, at_once: int) -> list[Said]:
+        paths = self._sources.locate_all(batch["source"], [file["path"] for file in files])
+        read_one = partial(read_file, cohort=batch["cohort"], subject_key=self._key, site=self._site)
         size = -(-len(paths) // at_once)
         parts = [paths[start : start + size] for start in range(0, len(paths), size)]
-        read_parts = await asyncio.gather(*(self._workers.each(self._limit_s, self._read_one, part) for part in parts))
+        read_parts = await asyncio.gather(*(self._workers.each(self._limit_s, read_one, part) for part in parts))
         answers = [answer for part in read_parts for answer in part]
         return [
-            blamed(answer, self._limit_s, (file["size"] or 0, file["mtime_ns"] or 0)) if isinstance(answer, WorkerLost) else answer
+            self._blamed(answer, batch, file) if isinstance(answer, WorkerLost) else answer
             for answer, file in zip(answers, files, strict=True)
         ]
+
+    def _blamed(self, lost: WorkerLost, batch: Mapping[str, Any], file: Mapping[str, Any]) -> Said:
+        rejected = blamed(lost, self._limit_s, (file["size"] or 0, file["mtime_ns"] or 0))
+        return said(rejected, batch["cohort"], self._key, table_with(self._site).version)
 
     async def _check_folder(self, source: str, file: Mapping[str, Any]) -> None:
         folder = str(PurePath(self._sources.locate(source, file["path"])).parent)
@@ -104,9 +112,9 @@ class Opening:
             raise Away(f"a folder of source '{source}' cannot be listed: {lost}") from lost
 
 
-def _is_of_storage(answer: Answer) -> bool:
-    return isinstance(answer, Rejected) and answer.errno in STORAGE
+def _is_of_storage(answer: Said) -> bool:
+    return answer.errno in STORAGE
 
 
-def _may_be_the_source(answer: Answer) -> bool:
-    return _is_of_storage(answer) or (isinstance(answer, Rejected) and answer.reason == "vanished")
+def _may_be_the_source(answer: Said) -> bool:
+    return answer.gone or _is_of_storage(answer)

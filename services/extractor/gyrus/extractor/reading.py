@@ -1,18 +1,17 @@
 """Paying `read`: the files of a batch become documents (design §3, the four numbered steps)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gyrus.dicom.reader import Header, Rejected
-from gyrus.dicom.site_fields import site_fields_of, table_with
-from gyrus.extractor.files import AGAIN_AFTER_S, Said, replaced, said, touched
+from gyrus.extractor.files import AGAIN_AFTER_S, Said, by_rule, replaced, touched
 from gyrus.extractor.opening import Opening
 from gyrus.extractor.settings import ExtractorSettings
 from gyrus.shared import crash, debts, intake, metrics
 from gyrus.shared.scope import DELETED, is_left_alone
 from gyrus.shared.service import Service
-from gyrus.shared.store import UpdateOne
+from gyrus.shared.store import ReplaceOne, UpdateOne
 from gyrus.shared.subject_rules import SubjectRules
 from gyrus.shared.subjects import Rule, code_of, rule_of
 from gyrus.shared.workers import Workers
@@ -25,9 +24,7 @@ class Reading:
 
     def __init__(self, service: Service, settings: ExtractorSettings, workers: Workers) -> None:
         self.service, self.store = service, service.store
-        self._key = settings.subject_key.get_secret_value().encode()
         self._rules = SubjectRules(service.store, service.sources)
-        self._fields_version = table_with(site_fields_of(settings.site_fields)).version
         self._opening = Opening(service.sources, settings, workers)
 
     async def read(self, batch_id: str) -> None:
@@ -51,63 +48,69 @@ class Reading:
         await intake.hurry(self.store, batch["job"])
 
     async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
-        answers = await self._opening.read(batch["source"], files, batch["workers"])
+        answers = await self._opening.read(batch, files)
         rules = await self._rules.of(batch["cohort"])  # now: a file that is read again may be so because its rule changed
-        return {file["id"]: self._said(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
-
-    def _said(self, answer: Header | Rejected, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
-        code = code_of(path, rules, batch["source"])
-        unmapped = code is None and rule_of(path, rules, batch["source"]) is not None
-        return said(answer, batch["cohort"], self._key, code, unmapped, self._fields_version)
+        return {file["id"]: _by_rules(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
 
     # ── step 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _write(self, batch: Document, known: Mapping[str, Document], answers: Mapping[str, Said]) -> set[str]:
-        """Insert what is new in one round trip; what exists is replaced where its `rev` is what it was before the file was opened."""
+        """Insert what is new, and replace what exists where its `rev` is what it was before the file was opened: a round trip each."""
         headers = {answer.header["_id"]: answer.header for answer in answers.values() if answer.header}
         await self.store.insert_new("headers", list(headers.values()))
-        fresh = [
-            await self._dated(replaced(None, answers[f["id"]], _identity(batch, f), batch["job"])[0])
-            for f in batch["files"]
-            if f["id"] not in known
-        ]
+        new = [file for file in batch["files"] if file["id"] not in known]
+        fresh = [replaced(None, answers[file["id"]], _identity(batch, file), batch["job"])[0] for file in new]
+        await self._date(fresh)
         await crash.point("read.2")
         beaten = await self.store.insert_new("files", fresh)
         series: set[str] = set()
-        for file in batch["files"]:
+        for file in new:
             answer = answers[file["id"]]
-            if file["id"] in known or file["id"] in beaten:
-                series |= await self._replace(batch, file, known.get(file["id"]), answer)
+            if file["id"] in beaten:
+                series |= await self._replace(batch, file, None, answer)
             else:
                 series |= touched(None, answer)
                 _count(answer)
+        return series | await self._write_known(batch, known, answers)
+
+    async def _write_known(self, batch: Document, known: Mapping[str, Document], answers: Mapping[str, Said]) -> set[str]:
+        """Write the documents that there are, all at once; where one has moved meanwhile, one after the other."""
+        files = [file for file in batch["files"] if file["id"] in known]
+        writes = [_written(batch, file, known[file["id"]], answers[file["id"]]) for file in files]
+        await self._date([write.document for write in writes if write.moved])
+        await crash.point("read.2")
+        if await self.store.write("files", [write.operation for write in writes]) == len(writes):
+            for write in writes:
+                write.count()
+            return {series for write in writes for series in write.touched}
+        series: set[str] = set()
+        for file in files:
+            series |= await self._replace(batch, file, known[file["id"]], answers[file["id"]])
         return series
 
     async def _replace(self, batch: Document, file: Mapping[str, Any], before: Document | None, answer: Said) -> set[str]:
         """Write one file's document; as long as it has moved meanwhile, the file is read again. Tombstones stay, but for `again`."""
         while True:
             if before is not None:
-                left = _left_alone(batch, before, answer)
-                document, moved = (before, False) if left else replaced(before, answer, _identity(batch, file), batch["job"])
+                write = _written(batch, file, before, answer)
+                if write.moved:
+                    await self._date([write.document])
                 await crash.point("read.2")
-                where = {"_id": before["_id"], "rev": before["rev"]}
-                if moved:
-                    done = await self.store["files"].replace_one(where, await self._dated(document))
-                else:
-                    done = await self.store["files"].update_one(where, {"$addToSet": {"jobs": batch["job"]}})
-                if done.matched_count and left:
-                    return set()
-                if done.matched_count:
-                    _count(answer)
-                    return touched(before, answer)
+                if await self.store.write("files", [write.operation]):
+                    write.count()
+                    return write.touched
             before = await self.store["files"].find_one({"_id": file["id"]})
             assert before is not None, "documents of files are never deleted: a tombstone remains"
             answer = (await self._read_files(batch, [file]))[file["id"]]
 
-    async def _dated(self, document: Document) -> Document:
-        if count := document.get("again"):
-            document["again_at"] = await self.store.now() + timedelta(seconds=AGAIN_AFTER_S[count - 1])
-        return document
+    async def _date(self, documents: Sequence[Document]) -> None:
+        """Say when to read those again that could not be read for a passing reason."""
+        passing = [document for document in documents if document.get("again")]
+        if not passing:
+            return
+        now = await self.store.now()
+        for document in passing:
+            document["again_at"] = now + timedelta(seconds=AGAIN_AFTER_S[document["again"] - 1])
 
     # ── step 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,8 +120,47 @@ class Reading:
         await self.store.write("series", [UpdateOne({"_id": one}, [named, *change], upsert=True) for one in series])
 
 
+def _by_rules(answer: Said, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
+    code = code_of(path, rules, batch["source"])
+    unmapped = code is None and rule_of(path, rules, batch["source"]) is not None
+    return by_rule(answer, batch["cohort"], code, unmapped)
+
+
 def _identity(batch: Document, file: Mapping[str, Any]) -> Document:
     return {"_id": file["id"], "cohort": batch["cohort"], "source": batch["source"], "path": file["path"]}
+
+
+@dataclass(frozen=True)
+class _Write:
+    """One write of a document that there is: it holds only while the document is `before`."""
+
+    before: Document
+    document: Document
+    moved: bool
+    answer: Said | None  # None: the document is a tombstone that is left alone
+    job: str
+
+    @property
+    def operation(self) -> ReplaceOne[Document] | UpdateOne:
+        """For a bulk write."""
+        where = {"_id": self.before["_id"], "rev": self.before["rev"]}
+        return ReplaceOne(where, self.document) if self.moved else UpdateOne(where, {"$addToSet": {"jobs": self.job}})
+
+    @property
+    def touched(self) -> set[str]:
+        """The series that must settle after it."""
+        return touched(self.before, self.answer) if self.answer else set()
+
+    def count(self) -> None:
+        """Count the file as read."""
+        if self.answer:
+            _count(self.answer)
+
+
+def _written(batch: Document, file: Mapping[str, Any], before: Document, answer: Said) -> _Write:
+    if _left_alone(batch, before, answer):
+        return _Write(before, before, False, None, batch["job"])
+    return _Write(before, *replaced(before, answer, _identity(batch, file), batch["job"]), answer, batch["job"])
 
 
 def _left_alone(batch: Document, before: Document, answer: Said) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from gyrus.dicom.field import Level, Table
 from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.keys import parsed_key
-from gyrus.dicom.merge import most_frequent
+from gyrus.dicom.merge import most_frequent, most_weighty
 from gyrus.dicom.stacks import describe, kind_of
 from gyrus.extractor.files import fields_of
 from gyrus.extractor.oddities import series_conflicts, series_diagnostics, stack_diagnostics
@@ -35,7 +35,7 @@ NAMES = names_of(STANDARD)
 
 @dataclass
 class Settled:
-    """Outcome and differences by file, stacks by key, and the series itself; `compare` names files whose pixels must be compared."""
+    """Outcome and differences by file, stacks by key, and the series itself; `compare` names files whose pixels must be compared first."""
 
     outcomes: dict[str, Document] = field(default_factory=dict)
     stacks: dict[str, Document] = field(default_factory=dict)
@@ -56,21 +56,32 @@ def settle(files: Files, headers: Mapping[str, Mapping[str, Any]], names: Names 
         result.outcomes[first["_id"]] = {"outcome": "extracted"}
         for other in others:
             result.outcomes[other["_id"]] = _judge(first, other, headers)
-        comparable = [file for file in group if file["digest"] == first["digest"] and (_pixels(file) or not file["gone"])]
-        if len(comparable) > 1:
-            result.compare += [file["_id"] for file in comparable if not _pixels(file)]
     result.stacks = _stacks(winners, headers)
-    result.compare += _in_one_place(winners, result.stacks.values())
+    result.compare = [*copies(files), *_in_one_place(winners, result.stacks.values())]
     result.series = _series(files, headers, result.stacks, names)
     result.series["conflicts"] = series_conflicts(files, headers, result.outcomes, names)
     result.series["diagnostics"] = series_diagnostics(files, winners, result.outcomes, result.series, result.stacks)
     return result
 
 
+def copies(files: Files) -> list[str]:
+    """Files of one instance that say the same, and whose pixels nobody has compared."""
+    found: list[str] = []
+    for first, *others in _by_instance(files):
+        comparable = [file for file in (first, *others) if file["digest"] == first["digest"] and (_pixels(file) or not file["gone"])]
+        if len(comparable) > 1:
+            found += [file["_id"] for file in comparable if _is_uncompared(file)]
+    return found
+
+
+def _is_uncompared(file: Mapping[str, Any]) -> bool:
+    return not _pixels(file) and "compared" not in file
+
+
 def _in_one_place(winners: Files, stacks: Iterable[Document]) -> list[str]:
     """Files of images that lie in one place and differ in nothing else: their pixels tell a copy from another image."""
     named = {sop for stack in stacks for entry in stack["geometry"].get("repeated", ()) for sop in entry["images"]}
-    return [file["_id"] for file in winners if file["sop_instance_uid"] in named and not _pixels(file) and not file["gone"]]
+    return [file["_id"] for file in winners if file["sop_instance_uid"] in named and _is_uncompared(file) and not file["gone"]]
 
 
 def _by_instance(files: Files) -> Iterable[list[Mapping[str, Any]]]:
@@ -149,22 +160,36 @@ def _series(files: Files, headers: Mapping[str, Mapping[str, Any]], stacks: Mapp
         "subjects": sorted({f["subject"] for f in files}),
         "disagreements": {},
     }
+    blocks = _blocks(files)
     for level in LEVELS:
-        fields = {name: [(f["_id"], headers[f["header"]].get(name)) for f in files] for name in names[level]}
-        made[level + "_fields"] = agreed(fields, made["disagreements"])
+        fields = {name: [(id_, headers[block].get(name), n) for id_, block, n in blocks] for name in names[level]}
+        made[level + "_fields"] = _agreed(fields, made["disagreements"])
     return made
 
 
-def agreed(fields: Mapping[str, Sequence[tuple[str, Any]]], disagreements: dict[str, int] | None = None) -> Document:
-    """Per field the most frequent of (id, value) pairs that have one; how many say otherwise is added to `disagreements`."""
+def _blocks(files: Files) -> list[tuple[str, str, int]]:
+    """The header blocks of files, each with the smallest id of its files and their number."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        ids[file["header"]].append(file["_id"])
+    return [(min(of_block), block, len(of_block)) for block, of_block in ids.items()]
+
+
+def agreed(fields: Mapping[str, Sequence[tuple[str, Any]]]) -> Document:
+    """Per field the most frequent of (id, value) pairs that have one."""
+    return _agreed({name: [(id_, value, 1) for id_, value in pairs] for name, pairs in fields.items()}, {})
+
+
+def _agreed(fields: Mapping[str, Sequence[tuple[str, Any, int]]], disagreements: dict[str, int]) -> Document:
+    """Per field the most frequent of (id, value, weight) votes that have one; how many say otherwise is added to `disagreements`."""
     values: Document = {}
-    for name, pairs in fields.items():
-        there = [(id_, value) for id_, value in pairs if value is not None]
+    for name, votes in fields.items():
+        there = [vote for vote in votes if vote[1] is not None]
         if not there:
             continue
-        values[name] = most_frequent(there)
-        others = sum(value != values[name] for _, value in there)
-        if others and disagreements is not None:
+        values[name] = most_weighty(there)
+        others = sum(n for _, value, n in there if value != values[name])
+        if others:
             disagreements[name] = others
     return values
 

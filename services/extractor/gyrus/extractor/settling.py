@@ -1,21 +1,22 @@
 """Paying `settle`: series, stacks, study and subject become the pure function of the series' files, in one transaction (design §3)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gyrus.dicom.pixel_digest import Stamp, pixel_digest
+from gyrus.dicom.pixel_digest import Place, Stamp, pixel_digest, place_of
 from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.extractor.oddities import study_conflicts
+from gyrus.extractor.outcomes import changed_writes, first_writes
 from gyrus.extractor.settings import ExtractorSettings
-from gyrus.extractor.settle import Settled, names_of, settle, study_of, subject_of, visits_of
+from gyrus.extractor.settle import Settled, copies, names_of, settle, study_of, subject_of, visits_of
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.bells import bell
 from gyrus.shared.errors import GyrusError, Later
 from gyrus.shared.ids import digest
 from gyrus.shared.service import Service
-from gyrus.shared.store import AFTER, Session, UpdateOne, literal
+from gyrus.shared.store import AFTER, Session, UpdateMany, UpdateOne, literal
 from gyrus.shared.topology import STAGES
 from gyrus.shared.workers import WorkerLost, Workers
 
@@ -71,16 +72,16 @@ class Settling:
         await crash.point("settle.3")
         try:
             files, settled = await self._compute(series)
+            fence = await self._write_first(series, n, files, settled)
+            async with self._turn(settled.series.get("study")):
+                bells = await self.store.transaction(lambda session: self._write(session, series, fence, files, settled))
         except Later:
             await self._release(series)
             raise
-        async with self._turn(settled.series.get("study")):
-            try:
-                bells = await self.store.transaction(lambda session: self._write(session, series, n, files, settled))
-            except Moved:
-                await self._release(series)
-                return
-        await crash.point("settle.8")
+        except Moved:
+            await self._release(series)
+            return
+        await crash.point("settle.10")
         await self._ring(bells)
 
     async def _release(self, series: str) -> None:
@@ -99,9 +100,10 @@ class Settling:
         mine = [file for file in files if file.get("series") == series]
         headers = {h["_id"]: h["fields"] async for h in self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}})}
         await self._read_lost([file for file in mine if file["header"] not in headers])
+        await self._compare_pixels(mine, copies(mine))
         settled = await self.workers.run(self._limit_s, settle, mine, headers, self._names)
         if settled.compare:
-            await self._compare_pixels([file for file in mine if file["_id"] in settled.compare])
+            await self._compare_pixels(mine, settled.compare)
             settled = await self.workers.run(self._limit_s, settle, mine, headers, self._names)
         return files, settled
 
@@ -112,14 +114,18 @@ class Settling:
         if files:
             raise Later("a header block of its files is missing; a read of them is owed")
 
-    async def _compare_pixels(self, files: Sequence[Document]) -> None:
-        """Digest the pixels of files that claim one instance; kept on their documents with the rest of the result."""
+    async def _compare_pixels(self, mine: Sequence[Document], ids: Collection[str]) -> None:
+        """Digest the pixels of some files; kept on their documents with the rest of the result."""
+        wanted = set(ids)
+        files = [file for file in mine if file["_id"] in wanted]
         known = [(file["size"], file["mtime_ns"]) for file in files]
         paths = [self.service.sources.locate(file["source"], file["path"]) for file in files]
-        answers = await self.workers.each(self._limit_s, _digest, list(zip(paths, known, strict=True)))
+        places = [place_of(file["image"]) for file in files]
+        answers = await self.workers.each(self._limit_s, _digest, list(zip(paths, known, places, strict=True)))
         for file, before, answer in zip(files, known, answers, strict=True):
             if isinstance(answer, WorkerLost):
-                continue  # as if its pixels could not be read: the file costs its own comparison, not the series
+                file["compared"] = None  # its pixels cannot be read: the file costs its own comparison, not the series
+                continue
             seen, pixels = answer
             if seen == before:
                 file["compared"] = pixels
@@ -128,14 +134,34 @@ class Settling:
 
     # ── write ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _write(self, session: Session, series: str, n: int, files: Sequence[Document], settled: Settled) -> Bells:
+    async def _write_first(self, series: str, n: int, files: Sequence[Document], settled: Settled) -> int:
+        """First outcomes, and the series out of its files' `unsettled`; the `n` by which to pay.
+
+        These are almost all writes of files, and a transaction makes each many times dearer. It is owed anew before: so whoever pays, now
+        or later, has read the files after this. Raises Moved where a file did, or where another settler was quicker.
+        """
+        writes = first_writes(series, files, settled.outcomes)
+        if not writes:
+            return n
         await crash.point("settle.4")
-        before = await self._pay(session, series, n, settled)
+        fenced = await self.store["series"].update_one({"_id": series, **debts.unmoved("settle", n)}, debts.owed_anew("settle"))
+        if not fenced.matched_count:
+            raise Moved
         await crash.point("settle.5")
-        await self._write_files(session, series, files, settled)
+        if await self.store.write("files", [UpdateMany(*write) for write in writes]) != sum(
+            len(where["_id"]["$in"]) for where, _ in writes
+        ):
+            raise Moved
+        return n + 1
+
+    async def _write(self, session: Session, series: str, n: int, files: Sequence[Document], settled: Settled) -> Bells:
+        await crash.point("settle.6")
+        before = await self._pay(session, series, n, settled)
+        await crash.point("settle.7")
+        await self._write_changed(session, files, settled)
         bells = Bells()
         changed = await self._write_stacks(session, series, settled, bells) or before.get("study") != settled.series["study"]
-        await crash.point("settle.6")
+        await crash.point("settle.8")
         studies = {study for study in (settled.series["study"], before.get("study")) if study}
         named = {*settled.series["studies"], *before.get("studies", ())}  # by some of its files: they are told that it is in two studies
         subjects: set[str] = set()
@@ -147,7 +173,7 @@ class Settling:
             bells.studies = studies
         elif not files and not before.get("study"):
             await self._forget(session, series)
-        await crash.point("settle.7")
+        await crash.point("settle.9")
         return bells
 
     async def _pay(self, session: Session, series: str, n: int, settled: Settled) -> Document:
@@ -161,13 +187,9 @@ class Settling:
             raise Moved
         return before
 
-    async def _write_files(self, session: Session, series: str, files: Sequence[Document], settled: Settled) -> None:
-        """Outcomes that changed, and the series itself out of their `unsettled`; none may have moved."""
-        writes = [
-            UpdateOne({"_id": file["_id"], "rev": file["rev"]}, change)
-            for file in files
-            if (change := _file_change(series, file, settled.outcomes.get(file["_id"])))
-        ]
+    async def _write_changed(self, session: Session, files: Sequence[Document], settled: Settled) -> None:
+        """Outcomes that are not what they were; no such file may have moved."""
+        writes = [UpdateOne(*write) for write in changed_writes(files, settled.outcomes)]
         if await self.store.write("files", writes, session) != len(writes):
             raise Moved
 
@@ -270,22 +292,8 @@ class Settling:
         return waiting
 
 
-def _digest(file: tuple[str, Stamp]) -> tuple[Stamp, str | None]:
+def _digest(file: tuple[str, Stamp, Place | None]) -> tuple[Stamp, str | None]:
     return pixel_digest(*file)
-
-
-def _file_change(series: str, file: Document, outcome: Document | None) -> list[Document]:
-    """What settling changes on a file: its outcome if it is one of the series, and the series out of `unsettled` – as it is by then."""
-    change: list[Document] = []
-    if outcome is not None:
-        wanted = {name: outcome.get(name) for name in ("outcome", "differs", "uncompared")}
-        wanted["pixels"] = file.get("compared", file.get("pixels"))
-        if any(file.get(name) != value for name, value in wanted.items()):
-            change.append({"$set": {name: "$$REMOVE" if value is None else {"$literal": value} for name, value in wanted.items()}})
-    if series in file.get("unsettled", ()):
-        rest = {"$setDifference": ["$unsettled", [series]]}
-        change.append({"$set": {"unsettled": {"$cond": [{"$eq": [rest, []]}, "$$REMOVE", rest]}}})
-    return change
 
 
 _RETIRE: list[Document] = [{"$set": {"retired": True, "version": None, "winners": None}}, {"$unset": "classification"}]
