@@ -48,7 +48,7 @@ class Settling:
     async def settle_due(self) -> None:
         """Settle every series whose time has come, some at once."""
         due = {**debts.is_owed("settle"), "$expr": {"$lte": ["$owed.settle.due", "$$NOW"]}}
-        found = [row["_id"] async for row in self.store["series"].find(due, {"_id": 1}).limit(500)]
+        found = [row["_id"] async for row in self.store["series"].find(due, {"_id": 1}).sort("owed.settle.due").limit(500)]
         gate = asyncio.Semaphore(self._at_once)
 
         async def one(series: str) -> None:
@@ -166,7 +166,7 @@ class Settling:
         writes = [
             UpdateOne({"_id": file["_id"], "rev": file["rev"]}, change)
             for file in files
-            if (change := _file_change(series, file, settled.outcomes.get(file["_id"])))
+            for change in _file_changes(series, file, settled.outcomes.get(file["_id"]))
         ]
         if await self.store.write("files", writes, session) != len(writes):
             raise Moved
@@ -274,18 +274,29 @@ def _digest(file: tuple[str, Stamp]) -> tuple[Stamp, str | None]:
     return pixel_digest(*file)
 
 
-def _file_change(series: str, file: Document, outcome: Document | None) -> list[Document]:
-    """What settling changes on a file: its outcome if it is one of the series, and the series out of `unsettled` – as it is by then."""
-    change: list[Document] = []
+def _file_changes(series: str, file: Document, outcome: Document | None) -> list[Document | list[Document]]:
+    """What settling changes on a file: its outcome if it is one of the series, and the series out of `unsettled`.
+
+    MongoDB works out the keys of every index for a pipeline, and only those of the fields that a plain update names.
+    """
+    wanted: Document = {}
     if outcome is not None:
         wanted = {name: outcome.get(name) for name in ("outcome", "differs", "uncompared")}
         wanted["pixels"] = file.get("compared", file.get("pixels"))
-        if any(file.get(name) != value for name, value in wanted.items()):
-            change.append({"$set": {name: "$$REMOVE" if value is None else {"$literal": value} for name, value in wanted.items()}})
-    if series in file.get("unsettled", ()):
+    unsettled = file.get("unsettled", ())
+    others = any(one != series for one in unsettled)
+    if series in unsettled and not others:
+        wanted["unsettled"] = None
+    changed = {name: value for name, value in wanted.items() if file.get(name) != value}
+    plain = {
+        "$set": {name: value for name, value in changed.items() if value is not None},
+        "$unset": {name: "" for name, value in changed.items() if value is None},
+    }
+    changes: list[Document | list[Document]] = [{operator: fields for operator, fields in plain.items() if fields}] if changed else []
+    if series in unsettled and others:  # which may take themselves out meanwhile
         rest = {"$setDifference": ["$unsettled", [series]]}
-        change.append({"$set": {"unsettled": {"$cond": [{"$eq": [rest, []]}, "$$REMOVE", rest]}}})
-    return change
+        changes.append([{"$set": {"unsettled": {"$cond": [{"$eq": [rest, []]}, "$$REMOVE", rest]}}}])
+    return changes
 
 
 _RETIRE: list[Document] = [{"$set": {"retired": True, "version": None, "winners": None}}, {"$unset": "classification"}]
