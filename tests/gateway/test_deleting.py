@@ -17,7 +17,7 @@ IDS = {"cohort": "{}", "subject": "{}/S0", "study": "{}/1", "series": "{}/1.2"}
 async def filled(api: Api, cohort: str) -> None:
     """Two stacks, one retired; two files of the series, one that names the study alone, one rejected, one deleted before."""
     said = {"study": f"{cohort}/1", "subject": f"{cohort}/S0"}
-    stray = {"series": f"{cohort}/9.9", "study": f"{cohort}/1", "subject": f"{cohort}/S9"}
+    stray = {"series": f"{cohort}/9.9", "study": f"{cohort}/1", "subject": f"{cohort}/S9", "unsettled": [f"{cohort}/9.9"]}
     files = [a_file(cohort, "a", **said), a_file(cohort, "b", **said), a_file(cohort, "c", **stray)]
     rejected = {name: value for name, value in a_file(cohort, "d", outcome="rejected").items() if name not in ("series", "header", "image")}
     buried = {"_id": f"{cohort}-e", "cohort": cohort, "rev": 2, "jobs": ["j"], "outcome": "deleted", "deleted": "01"}

@@ -94,6 +94,22 @@ async def test_documents_are_listed_by_what_they_belong_to(api: Api, cohort: str
         assert await api.walk("/stacks", **{level: id_}) == [[f"{cohort}/1.2/b"]]
 
 
+@pytest.mark.parametrize("asked", [("/subjects", "study"), ("/subjects", "subject"), ("/studies", "study"), ("/series", "series")])
+async def test_a_list_is_not_asked_for_by_what_its_documents_do_not_have(api: Api, asked: tuple[str, str]) -> None:
+    path, level = asked
+
+    assert level in (await api.get(path, 422, **{level: "c/1"}))["detail"]
+
+
+async def test_files_of_a_cohort_are_walked_in_the_order_of_their_ids_whatever_became_of_them(api: Api, cohort: str) -> None:
+    outcomes = {"a": "rejected", "b": None, "c": "extracted", "d": "deleted", "e": "conflicting", "f": "extracted", "g": "duplicate"}
+    await put(api.store, files=[a_file(cohort, name, outcome=outcome) for name, outcome in outcomes.items()])
+
+    pages = await api.walk("/files", cohort=cohort, limit=3)
+
+    assert [name for page in pages for name in page] == [f"{cohort}-{name}" for name in outcomes]
+
+
 async def test_files_are_listed_by_outcome_and_reason(api: Api, cohort: str) -> None:
     rejected = [a_file(cohort, name, outcome="rejected", reason=reason) for name, reason in (("b", "not_dicom"), ("c", "empty_file"))]
     await put(api.store, files=[a_file(cohort, "a"), *rejected])

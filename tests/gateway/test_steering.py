@@ -112,6 +112,16 @@ async def test_what_failed_is_told_and_owed_again_once_somebody_asks(api: Api, c
     assert "retry" in await api.audited(None)
 
 
+async def test_totals_that_lack_files_are_taken_again_once_somebody_asks_and_those_of_a_dry_run_are_not(api: Api, cohort: str) -> None:
+    counted = {"_id": f"{cohort}-dry", "cohort": cohort, "options": {"dry_run": True}, "totals": {"seen": 5, "folders": 1}}
+    lacking = {"_id": f"{cohort}-real", "cohort": cohort, "options": {}, "totals": {"seen": 5, "unaccounted": 3}, "lacking": True}
+    await put(api.store, jobs=[counted, lacking])
+
+    await api.post("/failures/retry", body={"stage": "read"})
+
+    assert [job["_id"] async for job in api.store["jobs"].find({"cohort": cohort, "open": True})] == [f"{cohort}-real"]
+
+
 async def test_a_stage_that_there_is_not_is_refused_with_those_that_there_are(api: Api) -> None:
     detail = (await api.post("/failures/retry", 409, {"stage": "sorting"}))["detail"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gyrus.shared import debts
-from gyrus.shared.scope import LEVELS, Scope, is_left_alone, series_of, tombstone
+from gyrus.shared.scope import LEVELS, Scope, files_of, is_left_alone, series_of, tombstone
 from gyrus.shared.store import Store
 
 SAID = {
@@ -66,7 +66,7 @@ async def test_each_question_about_a_scope_has_its_index(store: Store, level: st
     plans = [
         await store[collection].find(query).explain()
         for collection, query in (
-            ("files", scope.files(["c/1.2"])),
+            *[("files", query) async for query in files_of(store, scope, ["c/1.2"])],
             ("stacks", {**scope.stacks(["c/1.2"]), "retired": True}),
             ("series", {"$or": [{"subject": "c/S"}, {"study": {"$in": ["c/1"]}}]}),
             ("files", {"unsettled": {"$exists": True}, "deleted": "01D"}),
@@ -78,6 +78,31 @@ async def test_each_question_about_a_scope_has_its_index(store: Store, level: st
     ]
 
     assert not [plan["queryPlanner"]["parsedQuery"] for plan in plans if "COLLSCAN" in str(plan["queryPlanner"]["winningPlan"])]
+
+
+@pytest.mark.parametrize("level", ["study", "subject"])
+@pytest.mark.parametrize("settles", ["before", "between", "after"])
+async def test_a_file_that_settles_in_another_series_while_a_scope_is_looked_through_is_found(
+    store: Store, level: str, settles: str
+) -> None:
+    id_ = {"study": "c/1", "subject": "c/S0"}[level]
+    await store["files"].insert_one({**SAID, "series": "c/9", "unsettled": ["c/9"]})
+    await store["series"].insert_one({"_id": "c/9"})
+
+    async def settle(when: str) -> None:
+        if when == settles:
+            await store["files"].update_one({"_id": "f"}, {"$unset": {"unsettled": ""}})
+            await store["series"].update_one({"_id": "c/9"}, {"$set": {"studies": ["c/1", "c/2"], "subjects": ["c/S0", "c/S1"]}})
+
+    found = []
+    queries = files_of(store, Scope(level, id_), ["c/1.2"])
+    await settle("before")
+    found += await store["files"].find(await anext(queries)).to_list(None)
+    await settle("between")
+    found += await store["files"].find(await anext(queries)).to_list(None)
+    await settle("after")
+
+    assert {file["_id"] for file in found} == {"f"}
 
 
 async def test_a_subject_has_the_series_that_name_it_and_those_of_its_studies(store: Store) -> None:

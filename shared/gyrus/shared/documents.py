@@ -8,6 +8,7 @@ from gyrus.shared.ids import digest
 Document = dict[str, Any]
 
 OUTCOMES = ("extracted", "duplicate", "conflicting", "rejected", "unchanged")
+FILE_OUTCOMES = (None, *OUTCOMES[:4], "deleted")  # of documents: none before it is settled, `deleted` of a tombstone
 AXES = ("base", "technique", "modifier", "construct", "provenance", "acceleration")
 LABELS = (*AXES, "contrast", "body_part", "intent")  # what a label says, each with a probability
 LIST_AXES = ("modifier", "construct", "acceleration")

@@ -75,5 +75,6 @@ async def hurry(store: Store, job: str) -> bool:
     done = await store["jobs"].find_one(scanned, {"_id": 1})
     if not done or await store["batches"].find_one({"job": job, **debts.is_owed("read")}, {"_id": 1}):
         return False
-    await store["series"].update_many({"owed.settle.jobs": job, **debts.is_owed("settle")}, [{"$set": {"owed.settle.due": "$$NOW"}}])
+    quiet = {"owed.settle.jobs": job, **debts.is_owed("settle"), "$expr": {"$gt": ["$owed.settle.due", "$$NOW"]}}
+    await store["series"].update_many(quiet, [{"$set": {"owed.settle.due": "$$NOW"}}])
     return True

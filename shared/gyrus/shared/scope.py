@@ -1,6 +1,6 @@
 """What a deletion is about – a cohort, a subject, a study or a series –, which documents lie in it, and what remains of a file."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from gyrus.shared.store import Store
 Document = dict[str, Any]
 
 LEVELS = ("cohort", "subject", "study", "series")
+NAMED = {"study": "studies", "subject": "subjects"}  # what a series says of all its files
 DELETED = "deleted"  # the outcome of a tombstone, and its field that names the deletion
 
 
@@ -29,12 +30,6 @@ class Scope:
         """Whether it is a whole cohort."""
         return self.level == "cohort"
 
-    def files(self, series: list[str]) -> Document:
-        """Query: the files of the scope that are no tombstones – those of its series, and those that name it themselves."""
-        if self.whole:
-            return {"cohort": self.id, "outcome": {"$ne": DELETED}}
-        return {"$or": [{self.level: self.id}, {"series": {"$in": series}}]}
-
     def stacks(self, series: list[str]) -> Document:
         """Query: the stacks of the scope."""
         return {"cohort": self.id} if self.whole else {"series": {"$in": series}}
@@ -47,6 +42,22 @@ async def series_of(store: Store, scope: Scope) -> list[Document]:
         studies = await store["studies"].distinct("_id", {"subject": scope.id})
         query = {"$or": [query, {"study": {"$in": studies}}]}
     return await store["series"].find(query, {"study": 1, "subject": 1}).to_list(None)
+
+
+async def files_of(store: Store, scope: Scope, series: list[str]) -> AsyncIterator[Document]:
+    """Queries: the files of a scope that are no tombstones – those of its series, and those that name it themselves.
+
+    Each is exhausted before the next is asked for. So a file that is settled meanwhile is found by one of them: it is unsettled until
+    its series says whom its files name.
+    """
+    if scope.whole:
+        yield {"cohort": scope.id, "outcome": {"$ne": DELETED}}
+    elif scope.level == "series":
+        yield {"series": {"$in": sorted({scope.id, *series})}}
+    else:
+        yield {"unsettled": {"$exists": True}, scope.level: scope.id}
+        naming = await store["series"].distinct("_id", {NAMED[scope.level]: scope.id})
+        yield {"$or": [{"series": {"$in": series}}, {"series": {"$in": naming}, scope.level: scope.id}]}
 
 
 def is_left_alone(file: Mapping[str, Any] | None, job: str, again: bool) -> bool:

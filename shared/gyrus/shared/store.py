@@ -30,37 +30,53 @@ COLLECTIONS = (
     "corrections", "rulesets", "deletions", "keys", "audit", "dead_letters",
 )  # fmt: skip
 
-# Only indexes that a query uses; the stages' own indexes on what is owed come from the topology.
-INDEXES: tuple[tuple[str, list[tuple[str, int]], Document | None], ...] = (
+Keys = list[tuple[str, int]]
+BY_PLACE: Keys = [("cohort", 1), ("source", 1), ("path", 1), ("gone", 1), ("size", 1), ("mtime_ns", 1)]  # a scan asks nothing but this
+BY_OUTCOME: Keys = [("cohort", 1), ("outcome", 1), ("_id", 1), ("gone", 1)]
+
+
+def owed_keys(stage: str) -> Keys:
+    """The keys of the index of what owes a stage: it tells how much, of which cohort, and what is waited for."""
+    return [(f"owed.{stage}.since", 1), ("cohort", 1), (f"owed.{stage}.waiting", 1)]
+
+
+# Only indexes that a query uses: tests/flow/test_plans.py. What is written for each file costs each file.
+INDEXES: tuple[tuple[str, Keys, Document | None], ...] = (
     ("jobs", [("cohort", 1), ("_id", -1)], None),
     ("jobs", [("open", 1)], {"open": {"$exists": True}}),
+    ("jobs", [("lacking", 1)], {"lacking": {"$exists": True}}),
+    ("jobs", [("source", 1), ("path", 1)], None),
     ("batches", [("job", 1)], None),
     ("batches", [("files.id", 1)], None),
     ("files", [("series", 1)], None),
     ("files", [("unsettled", 1)], {"unsettled": {"$exists": True}}),
-    ("files", [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1), ("deleted", 1)], None),
-    ("files", [("cohort", 1), ("outcome", 1), ("_id", 1)], None),
-    ("files", [("cohort", 1), ("source", 1), ("path", 1), ("gone", 1)], None),
-    ("files", [("jobs", 1), ("outcome", 1), ("gone", 1)], None),
+    ("files", BY_PLACE, None),
+    ("files", BY_OUTCOME, None),
+    ("files", [("jobs", 1)], None),
+    ("files", [("cohort", 1), ("reason", 1), ("_id", 1)], {"reason": {"$exists": True}}),
     ("files", [("again_at", 1)], {"again_at": {"$exists": True}}),
-    ("files", [("jobs", 1), ("unmapped", 1)], {"unmapped": {"$exists": True}}),
-    ("files", [("cohort", 1), ("unmapped", 1), ("gone", 1), ("source", 1), ("path", 1)], {"unmapped": {"$exists": True}}),
-    ("files", [("study", 1)], None),
-    ("files", [("subject", 1)], None),
-    ("series", [("study", 1)], None),
+    ("files", [("unmapped", 1), ("gone", 1), ("cohort", 1), ("source", 1), ("path", 1)], {"unmapped": {"$exists": True}}),
+    ("series", [("study", 1), ("_id", 1)], None),
     ("series", [("studies", 1)], None),
-    ("series", [("subject", 1)], None),
+    ("series", [("subjects", 1)], None),
+    ("series", [("subject", 1), ("_id", 1)], None),
     ("series", [("cohort", 1), ("_id", 1)], None),
-    ("studies", [("subject", 1)], None),
+    ("series", [("owed.settle.due", 1)], {"owed.settle.since": {"$exists": True}}),
+    ("series", [("owed.settle.jobs", 1), ("owed.settle.due", 1)], {"owed.settle.since": {"$exists": True}}),
+    ("series", [("conflicts.kind", 1), ("cohort", 1)], {"conflicts.kind": {"$exists": True}}),
+    ("studies", [("conflicts.kind", 1), ("cohort", 1)], {"conflicts.kind": {"$exists": True}}),
+    ("studies", [("subject", 1), ("_id", 1)], None),
     ("studies", [("cohort", 1), ("_id", 1)], None),
     ("subjects", [("cohort", 1), ("_id", 1)], None),
-    ("stacks", [("series", 1)], None),
-    ("stacks", [("study", 1)], None),
+    ("stacks", [("series", 1), ("_id", 1)], None),
+    ("stacks", [("study", 1), ("_id", 1)], None),
+    ("stacks", [("subject", 1), ("_id", 1)], None),
     ("stacks", [("cohort", 1), ("_id", 1)], None),
     ("stacks", [("classification.of.ruleset", 1)], None),
     ("corrections", [("stack", 1)], None),
-    ("deletions", [("cohort", 1), ("series", 1)], None),
-    *((stage.collection, [("failure.stage", 1), ("_id", 1)], {"failure": {"$exists": True}}) for stage in STAGES.values()),
+    ("deletions", [("cohort", 1), ("_id", 1)], None),
+    *((stage.collection, owed_keys(stage.name), {f"owed.{stage.name}.since": {"$exists": True}}) for stage in STAGES.values()),
+    *((stage.collection, [("failure.stage", 1), ("cohort", 1)], {"failure.stage": {"$exists": True}}) for stage in STAGES.values()),
 )  # fmt: skip
 
 
@@ -99,9 +115,6 @@ class Store:
         for name, keys, partial in INDEXES:
             options: dict[str, Any] = {"partialFilterExpression": partial} if partial else {}
             await self[name].create_index(keys, **options)
-        for stage in STAGES.values():
-            owed = f"owed.{stage.name}.since"
-            await self[stage.collection].create_index([(owed, 1)], partialFilterExpression={owed: {"$exists": True}})
 
     async def _create(self, name: str) -> None:
         try:

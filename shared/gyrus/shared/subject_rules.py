@@ -35,8 +35,6 @@ def rules_of_sources(sources: Mapping[str, Source]) -> tuple[Rule, ...]:
     return tuple(Rule(source=name, pattern=source.subjects) for name, source in sorted(sources.items()) if source.subjects)
 
 
-async def unmapped_of(store: Store, job: Mapping[str, Any]) -> dict[str, int]:
-    """How many files of a job a rule holds for and gives no code; nothing to say where its cohort has no rules."""
-    count = await store["files"].count_documents({"jobs": job["_id"], **UNMAPPED})
-    ruled = count or await store["cohorts"].find_one({"_id": job["cohort"], "subjects.0": {"$exists": True}}, {"_id": 1})
-    return {"unmapped": count} if ruled else {}
+async def has_rules(store: Store, cohort: str) -> bool:
+    """Whether a cohort has rules of its own."""
+    return await store["cohorts"].find_one({"_id": cohort, "subjects.0": {"$exists": True}}, {"_id": 1}) is not None

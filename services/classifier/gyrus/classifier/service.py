@@ -79,7 +79,7 @@ class Classifier:
 
     async def renew(self) -> None:
         """Studies whose labels another ruleset made are owed again: those of before, and those of a replica that is being replaced."""
-        other = {"classification.of.ruleset": {"$exists": True, "$ne": self.ruleset.digest}, "retired": False}
+        other = {"classification.of.ruleset": {"$type": "string", "$ne": self.ruleset.digest}, "retired": False}
         seen: set[str] = set()
         async for stack in self.store["stacks"].find(other, {"study": 1}):
             if stack["study"] in seen:

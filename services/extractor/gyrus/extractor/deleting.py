@@ -11,7 +11,7 @@ from gyrus.extractor.settling import Settling
 from gyrus.shared import crash, debts
 from gyrus.shared.bells import bell
 from gyrus.shared.errors import Later
-from gyrus.shared.scope import DELETED, Scope, series_of, tombstone
+from gyrus.shared.scope import DELETED, Scope, files_of, series_of, tombstone
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, UpdateOne
 from gyrus.shared.topology import STAGES
@@ -81,15 +81,22 @@ class Deleting:
         noted = await self._resolved(deletion, scope)
         series = noted["within"]
         await self._mark(scope.stacks(series))
-        while files := await self._files(scope, series):
-            if strays := {file["series"] for file in files if "series" in file and not scope.whole} - set(series):
-                await self._mark({"series": {"$in": sorted(strays)}})
-            noted = await self._note(deletion["_id"], scope, files)
-            await crash.point("delete.4")
-            buried = tombstone(deletion["_id"])  # one that moved meanwhile is looked at again
-            await self.store.write("files", [UpdateOne({"_id": file["_id"], "rev": file["rev"]}, buried) for file in files])
+        fields = {"rev": 1, "series": 1, "study": 1, "subject": 1}
+        async for query in files_of(self.store, scope, series):
+            while files := await self.store["files"].find(query, fields).limit(CHUNK).to_list(None):
+                if strays := {file["series"] for file in files if "series" in file and not scope.whole} - set(series):
+                    await self._mark({"series": {"$in": sorted(strays)}})
+                noted = await self._bury(deletion["_id"], scope, files)
         await crash.point("delete.5")
         await self.store["deletions"].update_one({"_id": deletion["_id"]}, {"$set": {"swept": True}})
+        return noted
+
+    async def _bury(self, deletion: str, scope: Scope, files: list[Document]) -> Document:
+        """Files become tombstones; one that moved meanwhile is looked at again."""
+        noted = await self._note(deletion, scope, files)
+        await crash.point("delete.4")
+        buried = tombstone(deletion)
+        await self.store.write("files", [UpdateOne({"_id": file["_id"], "rev": file["rev"]}, buried) for file in files])
         return noted
 
     async def _resolved(self, deletion: Document, scope: Scope) -> Document:
@@ -115,10 +122,6 @@ class Deleting:
     async def _mark(self, stacks: Document) -> None:
         """Outputs of a stack that is retired from now on are erased at once; the mark is taken off what lives on."""
         await self.store["stacks"].update_many({**stacks, "deleting": NEVER}, {"$set": {"deleting": True}})
-
-    async def _files(self, scope: Scope, series: list[str]) -> list[Document]:
-        fields = {"rev": 1, "series": 1, "study": 1, "subject": 1}
-        return await self.store["files"].find(scope.files(series), fields).limit(CHUNK).to_list(None)
 
     async def _note(self, deletion: str, scope: Scope, named: list[Document]) -> Document:
         """What may be empty afterwards is written down before the files that name it say nothing any more; a cohort names itself."""

@@ -12,7 +12,6 @@ from typing import Any
 Document = dict[str, Any]
 Outcomes = Mapping[str, Mapping[str, Any]]  # by the file's id
 Write = tuple[Document, Document]  # filter and change
-Change = tuple[Document, list[Document]]  # filter and pipeline
 
 OF_OUTCOME = ("outcome", "differs", "uncompared", "pixels")
 
@@ -42,16 +41,19 @@ def _first_write(series: str, file: Mapping[str, Any], outcome: Mapping[str, Any
     return (where, dict(change)) if change else None
 
 
-def changed_writes(files: Iterable[Mapping[str, Any]], outcomes: Outcomes) -> list[Change]:
+def changed_writes(files: Iterable[Mapping[str, Any]], outcomes: Outcomes) -> list[Write]:
     """Outcomes that there were, and that are others now."""
-    writes: list[Change] = []
+    writes: list[Write] = []
     for file in files:
         if file["_id"] not in outcomes or file["outcome"] is None:
             continue
-        wanted = _wanted(file, outcomes[file["_id"]])
-        if any(file.get(name) != value for name, value in wanted.items()):
-            change = {name: "$$REMOVE" if value is None else {"$literal": value} for name, value in wanted.items()}
-            writes.append(({"_id": file["_id"], "rev": file["rev"]}, [{"$set": change}]))
+        changed = {name: value for name, value in _wanted(file, outcomes[file["_id"]]).items() if file.get(name) != value}
+        plain = {
+            "$set": {name: value for name, value in changed.items() if value is not None},
+            "$unset": {name: "" for name, value in changed.items() if value is None},
+        }
+        if changed:
+            writes.append(({"_id": file["_id"], "rev": file["rev"]}, {operator: fields for operator, fields in plain.items() if fields}))
     return writes
 
 

@@ -49,7 +49,7 @@ class Settling:
     async def settle_due(self) -> None:
         """Settle every series whose time has come, some at once."""
         due = {**debts.is_owed("settle"), "$expr": {"$lte": ["$owed.settle.due", "$$NOW"]}}
-        found = [row["_id"] async for row in self.store["series"].find(due, {"_id": 1}).limit(500)]
+        found = [row["_id"] async for row in self.store["series"].find(due, {"_id": 1}).sort("owed.settle.due").limit(500)]
         gate = asyncio.Semaphore(self._at_once)
 
         async def one(series: str) -> None:

@@ -14,11 +14,23 @@ from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.gateway import deleting, status, subjects, uploads, views
 from gyrus.gateway.guard import Guard
 from gyrus.gateway.metrics import all_metrics
-from gyrus.gateway.models import Count, FileQuestion, JobRequest, Page, Problem, Question, Retry
+from gyrus.gateway.models import (
+    Count,
+    FileQuestion,
+    JobRequest,
+    Listing,
+    Page,
+    Problem,
+    Retry,
+    SeriesQuestion,
+    StackQuestion,
+    StudyQuestion,
+)
 from gyrus.gateway.paging import BadCursor, page
 from gyrus.gateway.settings import GatewaySettings
 from gyrus.gateway.steering import Steering
 from gyrus.shared import bus, store
+from gyrus.shared.documents import FILE_OUTCOMES
 from gyrus.shared.errors import Away, Misuse
 from gyrus.shared.health import Health
 from gyrus.shared.ids import ulid
@@ -152,26 +164,38 @@ def _reading(api: APIRouter, service: Service, personal: frozenset[str]) -> None
     @api.get("/files", tags=["documents"])
     async def list_files(asked: Annotated[FileQuestion, Query()]) -> Page:
         """Files by outcome: extracted, duplicate, conflicting, rejected (with its reason)."""
-        items, following = await page(db["files"], asked.query(), asked.cursor, asked.limit)
+        items, following = await page(db["files"], asked.query(), asked.cursor, asked.limit, await _for_index(service, asked))
         await _audit_phi(service, asked.phi, "list files", asked.cohort)
         return Page(items=[views.file(item, _hidden(personal, asked.phi)) for item in items], next=following)
 
-    for name in ("subjects", "studies", "series", "stacks"):
-        _collection(api, service, name, personal)
+    _collection(api, service, "subjects", Listing, personal)
+    _collection(api, service, "studies", StudyQuestion, personal)
+    _collection(api, service, "series", SeriesQuestion, personal)
+    _collection(api, service, "stacks", StackQuestion, personal)
 
 
 def _hidden(personal: frozenset[str], phi: bool) -> frozenset[str]:
     return views.INTERNAL if phi else views.INTERNAL | personal
 
 
-def _collection(api: APIRouter, service: Service, name: str, personal: frozenset[str]) -> None:
+async def _for_index(service: Service, asked: FileQuestion) -> Document:
+    """What leads a question about files to an index in the order of their ids: each cohort, each outcome."""
+    if asked.cohort is not None:
+        return {} if asked.outcome or asked.reason else {"outcome": {"$in": FILE_OUTCOMES}}
+    if not (asked.outcome or asked.reason):
+        return {}
+    return {"cohort": {"$in": await service.store["files"].distinct("cohort")}}
+
+
+def _collection(api: APIRouter, service: Service, name: str, kind: type[Listing], personal: frozenset[str]) -> None:
     db = service.store
     view: views.View = views.VIEWS.get(name, views.visible)
 
     @api.get(f"/{name}", tags=["documents"], name=f"list_{name}")
-    async def list_documents(asked: Annotated[Question, Query()]) -> Page:
-        question = asked.query() | ({"retired": False} if name == "stacks" else {})
-        items, following = await page(db[name], question, asked.cursor, asked.limit)
+    async def list_documents(question: Annotated[kind, Query()]) -> Page:  # type: ignore[valid-type]
+        asked: Listing = question
+        wanted = asked.query() | ({"retired": False} if name == "stacks" else {})
+        items, following = await page(db[name], wanted, asked.cursor, asked.limit)
         await _audit_phi(service, asked.phi, f"list {name}", asked.cohort)
         return Page(items=[view(item, _hidden(personal, asked.phi)) for item in items], next=following)
 

@@ -10,7 +10,7 @@ from gyrus.gateway.models import Model, Page
 from gyrus.gateway.paging import page
 from gyrus.shared.errors import Misuse
 from gyrus.shared.ids import ulid
-from gyrus.shared.scope import LEVELS, Scope, series_of
+from gyrus.shared.scope import LEVELS, Scope, files_of, series_of
 from gyrus.shared.service import Service
 from gyrus.shared.store import Store
 
@@ -91,7 +91,7 @@ async def counts(store: Store, scope: Scope) -> dict[str, int]:
         "subjects": ("subjects", _own(scope, "subject")),
         "studies": ("studies", {"subject": scope.id} if scope.level == "subject" else _own(scope, "study")),
         "series": ("series", {"cohort": scope.id} if scope.whole else {"_id": {"$in": series}}),
-        "files": ("files", scope.files(series)),
+        "files": ("files", {"$or": [query async for query in files_of(store, scope, series)]}),
         "stacks": ("stacks", {**stacks, "retired": False}),
         "volumes": ("stacks", {**stacks, "volume.refused": None, "volume.outputs.0": {"$exists": True}}),
     }

@@ -71,12 +71,22 @@ class Listing(Model):
         return self.model_dump(exclude_none=True, exclude={"cursor", "limit", "phi"})
 
 
-class Question(Listing):
-    """Which subjects, studies, series or stacks to list."""
+class StudyQuestion(Listing):
+    """Which studies to list."""
+
+    subject: str | None = Field(None, description="Id of a subject.")
+
+
+class SeriesQuestion(StudyQuestion):
+    """Which series to list."""
 
     study: str | None = Field(None, description="Id of a study.")
+
+
+class StackQuestion(SeriesQuestion):
+    """Which stacks to list."""
+
     series: str | None = Field(None, description="Id of a series.")
-    subject: str | None = Field(None, description="Id of a subject.")
 
 
 class FileQuestion(Listing):

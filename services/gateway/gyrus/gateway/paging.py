@@ -16,10 +16,15 @@ class BadCursor(ValueError):
     """A cursor that is not of this question."""
 
 
-async def page(collection: Collection, question: Mapping[str, Any], cursor: str | None, limit: int) -> tuple[list[Document], str | None]:
-    """Documents that answer the question, by `_id`, after the cursor; and the cursor of the next page, None at the end."""
+async def page(
+    collection: Collection, question: Mapping[str, Any], cursor: str | None, limit: int, for_index: Mapping[str, Any] | None = None
+) -> tuple[list[Document], str | None]:
+    """Documents that answer the question, by `_id`, after the cursor; and the cursor of the next page, None at the end.
+
+    for_index: what holds of all of them anyway, and leads to an index in their order.
+    """
     about = digest([collection.name, question], 6)
-    query: Document = dict(question)
+    query: Document = {**(for_index or {}), **question}
     if cursor:
         query["_id"] = {"$gt": _open(cursor, about)}
     found = await collection.find(query).sort("_id").limit(limit + 1).to_list(limit + 1)

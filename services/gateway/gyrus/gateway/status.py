@@ -5,32 +5,38 @@ from datetime import datetime
 from typing import Any
 
 from gyrus.shared import debts
-from gyrus.shared.store import Store
+from gyrus.shared.scope import DELETED
+from gyrus.shared.store import BY_OUTCOME, Store, owed_keys
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
-WATCHED: Document = {"watch": {"$exists": True}}
+STANDING: Document = {"_id": {"$gte": "watch:", "$lt": "watch;"}}  # the jobs of watched sources; ";" follows ":"
 
 
-async def owed(store: Store, cohort: str | None) -> dict[str, int]:
-    """Documents that owe each stage, of one cohort or of all."""
+async def owing(store: Store, cohort: str | None) -> tuple[dict[str, int], list[str]]:
+    """How many documents owe each stage, of one cohort or of all; and what work waits for that is not there: sources, room in storage."""
     where = {"cohort": cohort} if cohort else {}
-    return {stage.name: await store[stage.collection].count_documents({**where, **debts.is_owed(stage.name)}) for stage in STAGES.values()}
+    counts: dict[str, int] = {}
+    said = {source["waiting"] for source in await watched(store, cohort)}
+    for stage in STAGES.values():
+        asked = [
+            {"$match": {**debts.is_owed(stage.name), **where}},
+            {"$group": {"_id": f"$owed.{stage.name}.waiting", "n": {"$sum": 1}}},
+        ]
+        rows = await store[stage.collection].aggregate(asked, hint=dict(owed_keys(stage.name))).to_list(None)
+        counts[stage.name] = sum(row["n"] for row in rows)
+        said |= {row["_id"] for row in rows}
+    return counts, sorted(said - {None})
 
 
 async def waiting_for(store: Store, cohort: str | None) -> list[str]:
-    """What work waits for that is not there: sources, room in storage."""
-    where = {"cohort": cohort} if cohort else {}
-    said: set[str] = set()
-    for stage in STAGES.values():
-        said |= set(await store[stage.collection].distinct(f"owed.{stage.name}.waiting", {**where, **debts.is_owed(stage.name)}))
-    said |= {source["waiting"] for source in await watched(store, cohort) if source["waiting"]}
-    return sorted(said)
+    """What work waits for that is not there."""
+    return (await owing(store, cohort))[1]
 
 
 async def watched(store: Store, cohort: str | None) -> list[Document]:
     """The watched sources: when they were last looked at, and what they wait for."""
-    where = {**({"cohort": cohort} if cohort else {}), **WATCHED}
+    where = {**STANDING, **({"cohort": cohort} if cohort else {})}
     fields = {"source": 1, "cohort": 1, "watch": 1, "progress": 1}
     now = await store.now()
     found = [job async for job in store["jobs"].find(where, fields).sort("_id") if not _is_over(job, now)]
@@ -59,13 +65,13 @@ async def conflicts(store: Store, cohort: str | None) -> dict[str, int]:
 async def jobs(store: Store, documents: Sequence[Document]) -> list[Document]:
     """Jobs: their totals once they are frozen, and what their cohort still owes – asked once for each cohort."""
     cohorts = {document["cohort"] for document in documents}
-    owing = {name: {stage: count for stage, count in (await owed(store, name)).items() if count} for name in cohorts}
-    lacking = {name: await waiting_for(store, name) for name in cohorts}
+    told_of = {name: await owing(store, name) for name in cohorts}
+    owed = {name: {stage: count for stage, count in counts.items() if count} for name, (counts, _) in told_of.items()}
     now = await store.now()
     paces = [await _pace(store, document, now) for document in documents]
-    states = [_state(one, owing[one["cohort"]], now) for one in documents]
+    states = [_state(one, owed[one["cohort"]], now) for one in documents]
     told = zip(documents, states, paces, strict=True)
-    return [_job(one, state, owing[one["cohort"]], lacking[one["cohort"]], pace) for one, state, pace in told]
+    return [_job(one, state, owed[one["cohort"]], told_of[one["cohort"]][1], pace) for one, state, pace in told]
 
 
 def _job(document: Document, state: str, owing: dict[str, int], lacking: list[str], pace: Document) -> Document:
@@ -112,24 +118,37 @@ async def _pace(store: Store, document: Document, now: datetime) -> Document:
 async def overview(store: Store, cohort: str | None) -> Document:
     """Everything at a glance."""
     where = {"cohort": cohort} if cohort else {}
-    counts = {name: await store[name].count_documents(where) for name in ("files", "series", "studies", "subjects", "stacks")}
-    outcomes: dict[str, int] = {}
-    gone = 0
-    group = {"$group": {"_id": {"outcome": "$outcome", "gone": "$gone"}, "n": {"$sum": 1}}}
-    async for row in store["files"].aggregate([{"$match": where}, group]):
-        outcome = row["_id"].get("outcome") or "unsettled"
-        outcomes[outcome] = outcomes.get(outcome, 0) + row["n"]
-        gone += row["n"] if row["_id"].get("gone") else 0
-    counts["files"] -= outcomes.get("deleted", 0)  # what remains of them only keeps them from being read
+    outcomes, gone = await _outcomes(store, where)
+    # What remains of a deleted file only keeps it from being read.
+    counts = {"files": sum(count for outcome, count in outcomes.items() if outcome != DELETED)}
+    counts |= {name: await _count(store, name, where) for name in ("series", "studies", "subjects", "stacks")}
+    owed, lacking = await owing(store, cohort)
     return {
         "cohort": cohort,
         "counts": counts,
         "outcomes": outcomes,
         "gone": gone,
-        "owed": await owed(store, cohort),
-        "waiting_for": await waiting_for(store, cohort),
+        "owed": owed,
+        "waiting_for": lacking,
         "watched": await watched(store, cohort),
         "failures": await failures(store, cohort),
         "conflicts": await conflicts(store, cohort),
-        "dead_letters": await store["dead_letters"].count_documents({}),
+        "dead_letters": await _count(store, "dead_letters", {}),
     }
+
+
+async def _outcomes(store: Store, where: Document) -> tuple[dict[str, int], int]:
+    """Files by outcome, and how many are gone: counted in an index, no document is read."""
+    outcomes: dict[str, int] = {}
+    gone = 0
+    group = {"$group": {"_id": {"outcome": "$outcome", "gone": "$gone"}, "n": {"$sum": 1}}}
+    async for row in store["files"].aggregate([{"$match": where}, group], hint=dict(BY_OUTCOME)):
+        outcome = row["_id"].get("outcome") or "unsettled"
+        outcomes[outcome] = outcomes.get(outcome, 0) + row["n"]
+        gone += row["n"] if row["_id"].get("gone") else 0
+    return outcomes, gone
+
+
+async def _count(store: Store, collection: str, where: Document) -> int:
+    """How many documents there are: counted in an index."""
+    return await store[collection].count_documents(where, hint="_id_" if not where else [("cohort", 1), ("_id", 1)])

@@ -16,7 +16,7 @@ from gyrus.shared.events import Event
 from gyrus.shared.ids import ulid
 from gyrus.shared.paths import from_text
 from gyrus.shared.sources import UPLOADS, Sources, folder_name
-from gyrus.shared.store import AFTER, Store
+from gyrus.shared.store import AFTER, Store, owed_keys
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
@@ -131,14 +131,14 @@ class Steering:
                 if owed and stage.event:
                     await self._ring(*bell(stage, owed))
                 count += 1
-        lacking = {"$or": [{"totals.unaccounted": {"$ne": 0}}, {"totals.unsettled": {"$gt": 0}}], "totals": {"$exists": True}}
-        await self.store["jobs"].update_many(lacking, {"$set": {"open": True}})  # their totals are taken again
+        await self.store["jobs"].update_many({"lacking": True}, {"$set": {"open": True}})  # their totals are taken again
         return count
 
     async def settle_now(self, cohort: str) -> int:
         """Series that wait for quiet are due at once."""
         query = {"cohort": cohort, **debts.is_owed("settle")}
-        return int((await self.store["series"].update_many(query, [{"$set": {"owed.settle.due": "$$NOW"}}])).modified_count)
+        change = [{"$set": {"owed.settle.due": "$$NOW"}}]
+        return int((await self.store["series"].update_many(query, change, hint=owed_keys("settle"))).modified_count)
 
     async def reconcile(self) -> int:
         """After a restored backup: every series settles again, every volume is looked for, every place is scanned."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.errors import Away
+from gyrus.shared.scope import DELETED
 from gyrus.shared.service import Service
-from gyrus.shared.store import Store
+from gyrus.shared.store import BY_PLACE, Store
 from gyrus.watcher.compare import Compared, compare
 from gyrus.watcher.walk import missing
 
@@ -15,7 +16,7 @@ CHUNK = 1000  # files that are compared in one round trip
 BATCH_BYTES = 256_000  # of paths in one batch
 LOOK_EVERY_S = 0.1  # whether the readers have caught up
 
-RECEIPTS = [("_id", 1), ("size", 1), ("mtime_ns", 1), ("gone", 1), ("deleted", 1)]  # an index that answers by itself
+STAMP = ("path", "size", "mtime_ns", "gone")  # of a document; the index BY_PLACE says it by itself
 FULL = "room in the stream FILES: batches wait to be read there, or NATS is away"
 Document = dict[str, Any]
 Between = Callable[[str | None], Awaitable[None]]
@@ -51,15 +52,24 @@ class Announcing:
         ids = [file["id"] for file in found]
         # Open batches first: a file that leaves its batch in between has its document by then.
         waiting = await intake.announced(self.store, ids)
-        known = await self._known(ids, job["_id"] if mine else None)
+        known = await self._known(found, dict.fromkeys((*STAMP, "jobs") if mine else STAMP, 1))
+        known |= await self._buried([id_ for id_ in ids if id_ not in known])
         return compare(found, known, waiting, job["_id"], again)
 
-    async def _known(self, ids: Sequence[str], job: str | None) -> dict[str, Document]:
-        """What documents say of files; from an index alone, unless it matters who read them."""
-        fields = dict(RECEIPTS)
-        cursor = self.store["files"].find({"_id": {"$in": list(ids)}}, {**fields, "jobs": 1} if job else fields)
-        found = cursor if job else cursor.hint(RECEIPTS)  # the index says null of a field that is not there
-        return {one["_id"]: {name: value for name, value in one.items() if value is not None} async for one in found}
+    async def _known(self, found: Sequence[Found], fields: Document) -> dict[str, Document]:
+        """What documents say of files, by id; from an index alone, unless it matters who read them."""
+        ids = {file["path"]: file["id"] for file in found}
+        here = {"cohort": self.job["cohort"], "source": self.job["source"], "path": {"$in": list(ids)}}
+        documents = self.store["files"].find(here, {"_id": 0, **fields}).hint(BY_PLACE)
+        # The index says null of a field that is not there.
+        return {ids[one["path"]]: {name: value for name, value in one.items() if value is not None} async for one in documents}
+
+    async def _buried(self, ids: Sequence[str]) -> dict[str, Document]:
+        """Tombstones, which have no path any more. A deletion is there before the first of them: asked for afterwards, it is seen."""
+        if not ids or not await self.store["deletions"].find_one({"cohort": self.job["cohort"]}, {"_id": 1}):
+            return {}
+        fields = dict.fromkeys((*STAMP, "jobs", DELETED), 1)
+        return {one["_id"]: one async for one in self.store["files"].find({"_id": {"$in": list(ids)}}, fields)}
 
     async def add(self, files: Sequence[Found]) -> None:
         """Announce what fills a batch; the rest waits for more."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from gyrus.shared import debts, intake
 from gyrus.shared.service import Service
-from gyrus.shared.subject_rules import unmapped_of
+from gyrus.shared.subject_rules import has_rules
 from gyrus.watcher.scan import Scans
 from gyrus.watcher.settings import WatcherSettings
 from gyrus.watcher.watch import Watch
@@ -27,21 +27,26 @@ class Watcher:
             if await self.store["series"].find_one({"owed.settle.jobs": job["_id"], **debts.is_owed("settle")}, {"_id": 1}):
                 continue
             totals = await self._totals(job)
-            change: list[Document] = [{"$set": {"totals": totals, "finished_at": "$$NOW"}}, {"$unset": "open"}]
+            lacking = True if totals["unaccounted"] or totals["unsettled"] else "$$REMOVE"
+            change: list[Document] = [{"$set": {"totals": totals, "finished_at": "$$NOW", "lacking": lacking}}, {"$unset": "open"}]
             await self.store["jobs"].update_one({"_id": job["_id"], "owed.scan.since": {"$exists": False}}, change)
 
     async def _totals(self, job: Document) -> Document:
         totals = dict.fromkeys(("extracted", "duplicate", "conflicting", "rejected", "unsettled", "gone"), 0)
         lost = {"$and": ["$gone", {"$ne": ["$reason", "vanished"]}]}  # it had its outcome before it went
-        group = {"$group": {"_id": {"outcome": "$outcome", "lost": lost}, "n": {"$sum": 1}}}
+        uncoded = {"$and": ["$unmapped", {"$not": "$gone"}]}
+        group = {"$group": {"_id": {"outcome": "$outcome", "lost": lost, "uncoded": uncoded}, "n": {"$sum": 1}}}
+        unmapped = 0
         async for row in self.store["files"].aggregate([{"$match": {"jobs": job["_id"]}}, group]):
             name = "gone" if row["_id"]["lost"] else row["_id"]["outcome"] or "unsettled"
             totals[name] = totals.get(name, 0) + row["n"]  # `deleted` is there only where something was deleted meanwhile
+            unmapped += row["n"] if row["_id"]["uncoded"] else 0
         totals["unchanged"] = job.get("unchanged", 0)
         seen = 0 if job.get("stopped") else (job.get("progress") or {}).get("seen", 0)  # what was not announced has no outcome
         accounted = sum(count for name, count in totals.items() if name != "gone")
         totals |= {"seen": max(seen, accounted), "unaccounted": max(seen - accounted, 0)}  # not 0: a batch failed
-        return {**totals, **await unmapped_of(self.store, job)}
+        ruled = unmapped or await has_rules(self.store, job["cohort"])
+        return totals | ({"unmapped": unmapped} if ruled else {})
 
     async def retry_rejected(self) -> None:
         """Announce again the files whose rejection was for a passing reason and whose time has come."""
