@@ -31,16 +31,22 @@ class Reading:
         self._opening = Opening(service.sources, settings, workers)
 
     async def read(self, batch_id: str) -> None:
-        """Read headers, write `headers` and `files`, owe `settle` on every series that they had or have, clear the batch."""
+        """Read headers, write `headers` and `files`, owe `settle` on every series that they had or have, clear the batch.
+
+        What this batch has stored already, before its reader was killed, is not opened again.
+        """
         batch = await self.store["batches"].find_one({"_id": batch_id, **debts.is_owed("read")})
         if batch is None:
             return
         ids = [file["id"] for file in batch["files"]]
         known = {document["_id"]: document async for document in self.store["files"].find({"_id": {"$in": ids}})}
         rules = await self._rules.of(batch["cohort"])
+        done = {file: document for file, document in known.items() if _stands(document, batch, rules)}
+        batch["files"] = [file for file in batch["files"] if file["id"] not in done]
         await crash.point("read.1")
         answers = await self._read_files(batch, batch["files"])
         series = await self._write(batch, known, answers)
+        series |= set().union(*(touched(document, None) for document in done.values()))
         await crash.point("read.3")
         await self._owe(batch, sorted(series))
         if await self._rules.of(batch["cohort"]) != rules:  # a job that came with other rules left alone what this batch holds
@@ -51,13 +57,14 @@ class Reading:
         await intake.hurry(self.store, batch["job"])
 
     async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
+        if not files:
+            return {}
         answers = await self._opening.read(batch["source"], files, batch["workers"])
         rules = await self._rules.of(batch["cohort"])  # now: a file that is read again may be so because its rule changed
         return {file["id"]: self._said(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
 
     def _said(self, answer: Header | Rejected, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
-        code = code_of(path, rules, batch["source"])
-        unmapped = code is None and rule_of(path, rules, batch["source"]) is not None
+        code, unmapped = _subject(path, batch, rules)
         return said(answer, batch["cohort"], self._key, code, unmapped, self._fields_version)
 
     # ── step 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,7 +74,7 @@ class Reading:
         headers = {answer.header["_id"]: answer.header for answer in answers.values() if answer.header}
         await self.store.insert_new("headers", list(headers.values()))
         fresh = [
-            await self._dated(replaced(None, answers[f["id"]], _identity(batch, f), batch["job"])[0])
+            await self._dated(replaced(None, answers[f["id"]], _identity(batch, f), batch["job"])[0], batch)
             for f in batch["files"]
             if f["id"] not in known
         ]
@@ -92,9 +99,10 @@ class Reading:
                 await crash.point("read.2")
                 where = {"_id": before["_id"], "rev": before["rev"]}
                 if moved:
-                    done = await self.store["files"].replace_one(where, await self._dated(document))
+                    done = await self.store["files"].replace_one(where, await self._dated(document, batch))
                 else:
-                    done = await self.store["files"].update_one(where, {"$addToSet": {"jobs": batch["job"]}})
+                    mine = {} if left else {"$set": {"batch": batch["_id"]}}
+                    done = await self.store["files"].update_one(where, {"$addToSet": {"jobs": batch["job"]}, **mine})
                 if done.matched_count and left:
                     return set()
                 if done.matched_count:
@@ -102,9 +110,12 @@ class Reading:
                     return touched(before, answer)
             before = await self.store["files"].find_one({"_id": file["id"]})
             assert before is not None, "documents of files are never deleted: a tombstone remains"
+            if _stands(before, batch, await self._rules.of(batch["cohort"])):
+                return touched(before, None)
             answer = (await self._read_files(batch, [file]))[file["id"]]
 
-    async def _dated(self, document: Document) -> Document:
+    async def _dated(self, document: Document, batch: Document) -> Document:
+        document["batch"] = batch["_id"]
         if count := document.get("again"):
             document["again_at"] = await self.store.now() + timedelta(seconds=AGAIN_AFTER_S[count - 1])
         return document
@@ -119,6 +130,22 @@ class Reading:
 
 def _identity(batch: Document, file: Mapping[str, Any]) -> Document:
     return {"_id": file["id"], "cohort": batch["cohort"], "source": batch["source"], "path": file["path"]}
+
+
+def _subject(path: str, batch: Document, rules: Sequence[Rule]) -> tuple[str | None, bool]:
+    """The subject code that rules give to a file, and whether one holds for it that gives none."""
+    code = code_of(path, rules, batch["source"])
+    return code, code is None and rule_of(path, rules, batch["source"]) is not None
+
+
+def _stands(document: Document, batch: Document, rules: Sequence[Rule]) -> bool:
+    """Whether a document is what this batch made of its file, by the rules that hold now."""
+    if document.get("batch") != batch["_id"]:
+        return False
+    code, unmapped = _subject(document["path"], batch, rules)
+    named = document.get("subject") if document.get("subject_from") == "rule" else None
+    by_rules = (f"{batch['cohort']}/{code}" if code else None, unmapped)
+    return "image" not in document or (named, document.get("unmapped", False)) == by_rules
 
 
 def _left_alone(batch: Document, before: Document, answer: Said) -> bool:
