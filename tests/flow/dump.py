@@ -13,7 +13,7 @@ from gyrus.shared.store import COLLECTIONS, Store
 VOLATILE = frozenset(
     {
         "owed", "at", "rev", "again_at", "again", "context", "touched", "history", "progress", "finished_at",
-        "announced", "outputs", "n", "watch",
+        "announced", "outputs", "n", "watch", "batch",
     }
 )  # fmt: skip
 DIGITS = re.compile(r"_[0-9a-f]{8}(?=[_.])")

@@ -10,35 +10,34 @@ import pytest
 
 from flow import cohort
 from flow.dump import differences
+from flow.openings import READ, Openings
 from flow.system import System, eventually
-
-AUDIT = Path(__file__).parent / "audit"
 
 
 @pytest.fixture
-def opened(tmp_path: Path, system: System) -> Path:
-    """A log of every file that a service or its worker opens below the inbox, written by an audit hook in each process."""
-    log = tmp_path / "opened.log"
-    system.environment |= {"PYTHONPATH": str(AUDIT), "AUDIT_LOG": str(log), "AUDIT_BELOW": str(system.inbox)}
+def opened(tmp_path: Path, system: System) -> Openings:
+    """Every file that a service or its worker opens below the inbox."""
+    log = Openings(tmp_path / "opened.log", system.inbox)
+    system.environment |= log.environment
     return log
 
 
-async def test_an_unchanged_folder_opens_no_file_and_computes_nothing(system: System, opened: Path) -> None:
+async def test_an_unchanged_folder_opens_no_file_and_computes_nothing(system: System, opened: Openings) -> None:
     cohort.first(system.inbox)
     system.start_all()
     await system.ingest()
     await system.at_rest()
     before, files = await system.dump(), sum(path.is_file() for path in system.inbox.rglob("*"))
     versions = [stack["history"] async for stack in system.store["stacks"].find().sort("_id")]
-    assert len(set(opened.read_text().splitlines())) == files
-    opened.unlink()
+    assert len(opened.paths()) == files
+    opened.forget()
 
     job = await system.ingest()
     await system.at_rest()
 
     totals = (await system.store["jobs"].find_one({"_id": job}) or {})["totals"]
     assert totals["unchanged"] == totals["seen"] == files
-    assert not opened.exists()
+    assert not opened.paths()
     assert [stack["history"] async for stack in system.store["stacks"].find().sort("_id")] == versions
     after = await system.dump()
     after["jobs"] = before["jobs"]
@@ -46,23 +45,43 @@ async def test_an_unchanged_folder_opens_no_file_and_computes_nothing(system: Sy
     assert differences(after, before) == []
 
 
-async def test_no_resume_opens_every_file_and_changes_nothing(system: System, opened: Path) -> None:
+async def test_no_resume_opens_every_file_and_changes_nothing(system: System, opened: Openings) -> None:
     cohort.first(system.inbox)
     system.start_all()
     await system.ingest()
     await system.at_rest()
     before, files = await system.dump(), sum(path.is_file() for path in system.inbox.rglob("*"))
-    opened.unlink()
+    opened.forget()
 
     await system.ingest(again=True)
     await system.at_rest()
 
-    assert len({line for line in opened.read_text().splitlines() if "empty" not in line}) >= files - 1
+    assert len({path for path in opened.paths() if "empty" not in path}) >= files - 1
     after = await system.dump()
     for whole in (before, after):
         whole["jobs"] = []
         whole["files"] = [{key: value for key, value in file.items() if key != "jobs"} for file in whole["files"]]
     assert differences(after, before) == []
+
+
+@pytest.mark.parametrize("point", ["read.3", "read.4"])
+async def test_a_batch_whose_reader_was_killed_opens_no_file_again_that_has_a_receipt(system: System, opened: Openings, point: str) -> None:
+    cohort.first(system.inbox)
+    system.environment |= {"GYRUS_READ_BATCHES": "1"}
+    system.start("watcher")
+    reader = system.start("extractor", crash={point: "kill 3"})
+    await system.ingest()
+    await reader.dies()
+
+    system.start("extractor")
+
+    async def settled() -> bool:
+        return not {"scan", "read", "settle"} & (await system.owed()).keys()
+
+    await eventually(settled, "everything is read and settled")
+    reads = [opening.path for opening in opened if opening.by == READ]
+    assert sorted(reads) == sorted(str(path.relative_to(system.inbox)) for path in system.inbox.rglob("*") if path.is_file())
+    assert not await system.store["files"].find_one({"outcome": None})
 
 
 async def test_a_moved_tree_keeps_its_stacks_versions_and_volumes(system: System) -> None:

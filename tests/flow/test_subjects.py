@@ -121,10 +121,11 @@ async def test_a_series_in_two_subject_folders_is_of_the_same_subject_in_either_
     assert await end_of(system, "order-0") == await end_of(system, "order-1")
 
 
-async def test_files_that_are_in_hand_while_the_rule_changes_get_the_new_one(system: System) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+async def test_files_that_are_in_hand_while_the_rule_changes_get_the_new_one(system: System, killed: bool) -> None:
     cohort.first(system.inbox)
     stall = system.stall("read.3")
-    system.start("extractor", crash=stall.crash)
+    reader = system.start("extractor", crash=stall.crash)
     system.start("watcher")
     await system.ingest(batch_files=64)
     await stall.reached()
@@ -132,6 +133,9 @@ async def test_files_that_are_in_hand_while_the_rule_changes_get_the_new_one(sys
     job = await system.ingest(batch_files=64, subjects=P1, again=True)
     scanned = await eventually(lambda: system.store["jobs"].find_one({"_id": job, "unchanged": {"$exists": True}}), "it is scanned")
     assert scanned["progress"]["announced"] == 0, "what waits in a batch is not announced a second time"
+    if killed:
+        reader.kill()
+        system.start("extractor")
     stall.go()
 
     async def settled() -> bool:

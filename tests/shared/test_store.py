@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.errors import AutoReconnect, CursorNotFound, OperationFailure
 
 from gyrus.shared import debts
 from gyrus.shared.store import Store, UpdateOne, is_away
@@ -63,5 +63,6 @@ async def test_making_collections_and_indexes_again_and_at_once_is_harmless(stor
 def test_only_a_server_that_is_not_there_is_away() -> None:
     assert is_away(AutoReconnect("gone"))
     assert is_away(OperationFailure("stepping down", 189))
+    assert is_away(CursorNotFound("the server was restarted", 43))
     assert not is_away(OperationFailure("a bad update", 9))
     assert not is_away(ValueError("x"))

@@ -182,5 +182,5 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, BulkWriteError) and (error.details or {}).get("writeConcernErrors"):
         return True
     labels = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
-    stopping = {91, 11600, 11602, 189, 10107, 13435, 13436}  # shutting down, stepping down
+    stopping = {91, 11600, 11602, 189, 10107, 13435, 13436, 43}  # shutting down, stepping down; a cursor that went with its server
     return isinstance(error, PyMongoError) and (any(map(error.has_error_label, labels)) or getattr(error, "code", None) in stopping)

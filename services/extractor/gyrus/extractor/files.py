@@ -84,7 +84,7 @@ def subject_code(shared: Mapping[str, Any], study_uid: str, key: bytes) -> str:
 def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str, Any], job: str) -> tuple[Document, bool]:
     """The document of a file after it was read, and whether it moved.
 
-    identity: {_id, cohort, source, path}. A document that is gone keeps what it said; every series that the file had, has or left
+    identity: {_id, cohort, source, path, batch}. A document that is gone keeps what it said; every series that the file had, has or left
     unsettled is put into `unsettled`, and settling takes itself out.
     """
     there = before or {"rev": 0, "size": None, "mtime_ns": None, "outcome": "rejected", "reason": "vanished", "detail": ""}
@@ -118,10 +118,10 @@ def _moved(before: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
     return not same or any((name in before) != (name in content) for name in ("image", "unmapped", "diagnostics"))
 
 
-def touched(before: Mapping[str, Any] | None, now: Said) -> set[str]:
-    """The series that must settle after this read: those that the file had, has, or left unsettled."""
+def touched(before: Mapping[str, Any] | None, now: Said | None) -> set[str]:
+    """The series that must settle after this read: those that the file had, has, or left unsettled. now: None if it was not opened."""
     had = {before["series"]} if before and before.get("series") else set()
-    return had | set(before.get("unsettled", ()) if before else ()) | ({now.series} if now.series else set())
+    return had | set(before.get("unsettled", ()) if before else ()) | ({now.series} if now and now.series else set())
 
 
 def _again(before: Mapping[str, Any], document: Mapping[str, Any]) -> int:

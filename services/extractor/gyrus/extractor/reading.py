@@ -28,16 +28,22 @@ class Reading:
         self._opening = Opening(service.sources, settings, workers)
 
     async def read(self, batch_id: str) -> None:
-        """Read headers, write `headers` and `files`, owe `settle` on every series that they had or have, clear the batch."""
+        """Read headers, write `headers` and `files`, owe `settle` on every series that they had or have, clear the batch.
+
+        What this batch has stored already, before its reader was killed, is not opened again.
+        """
         batch = await self.store["batches"].find_one({"_id": batch_id, **debts.is_owed("read")})
         if batch is None:
             return
         ids = [file["id"] for file in batch["files"]]
         known = {document["_id"]: document async for document in self.store["files"].find({"_id": {"$in": ids}})}
         rules = await self._rules.of(batch["cohort"])
+        done = {file: document for file, document in known.items() if _stands(document, batch, rules)}
+        batch["files"] = [file for file in batch["files"] if file["id"] not in done]
         await crash.point("read.1")
         answers = await self._read_files(batch, batch["files"])
         series = await self._write(batch, known, answers)
+        series |= set().union(*(touched(document, None) for document in done.values()))
         await crash.point("read.3")
         await self._owe(batch, sorted(series))
         if await self._rules.of(batch["cohort"]) != rules:  # a job that came with other rules left alone what this batch holds
@@ -48,6 +54,8 @@ class Reading:
         await intake.hurry(self.store, batch["job"])
 
     async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
+        if not files:
+            return {}
         answers = await self._opening.read(batch, files)
         rules = await self._rules.of(batch["cohort"])  # now: a file that is read again may be so because its rule changed
         return {file["id"]: _by_rules(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
@@ -101,6 +109,8 @@ class Reading:
                     return write.touched
             before = await self.store["files"].find_one({"_id": file["id"]})
             assert before is not None, "documents of files are never deleted: a tombstone remains"
+            if _stands(before, batch, await self._rules.of(batch["cohort"])):
+                return touched(before, None)
             answer = (await self._read_files(batch, [file]))[file["id"]]
 
     async def _date(self, documents: Sequence[Document]) -> None:
@@ -121,13 +131,11 @@ class Reading:
 
 
 def _by_rules(answer: Said, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
-    code = code_of(path, rules, batch["source"])
-    unmapped = code is None and rule_of(path, rules, batch["source"]) is not None
-    return by_rule(answer, batch["cohort"], code, unmapped)
+    return by_rule(answer, batch["cohort"], *_subject(path, batch, rules))
 
 
 def _identity(batch: Document, file: Mapping[str, Any]) -> Document:
-    return {"_id": file["id"], "cohort": batch["cohort"], "source": batch["source"], "path": file["path"]}
+    return {"_id": file["id"], "cohort": batch["cohort"], "source": batch["source"], "path": file["path"], "batch": batch["_id"]}
 
 
 @dataclass(frozen=True)
@@ -138,13 +146,16 @@ class _Write:
     document: Document
     moved: bool
     answer: Said | None  # None: the document is a tombstone that is left alone
-    job: str
+    batch: Document
 
     @property
     def operation(self) -> ReplaceOne[Document] | UpdateOne:
         """For a bulk write."""
         where = {"_id": self.before["_id"], "rev": self.before["rev"]}
-        return ReplaceOne(where, self.document) if self.moved else UpdateOne(where, {"$addToSet": {"jobs": self.job}})
+        if self.moved:
+            return ReplaceOne(where, self.document)
+        mine = {"$set": {"batch": self.batch["_id"]}} if self.answer else {}
+        return UpdateOne(where, {"$addToSet": {"jobs": self.batch["job"]}, **mine})
 
     @property
     def touched(self) -> set[str]:
@@ -159,8 +170,24 @@ class _Write:
 
 def _written(batch: Document, file: Mapping[str, Any], before: Document, answer: Said) -> _Write:
     if _left_alone(batch, before, answer):
-        return _Write(before, before, False, None, batch["job"])
-    return _Write(before, *replaced(before, answer, _identity(batch, file), batch["job"]), answer, batch["job"])
+        return _Write(before, before, False, None, batch)
+    return _Write(before, *replaced(before, answer, _identity(batch, file), batch["job"]), answer, batch)
+
+
+def _subject(path: str, batch: Document, rules: Sequence[Rule]) -> tuple[str | None, bool]:
+    """The subject code that rules give to a file, and whether one holds for it that gives none."""
+    code = code_of(path, rules, batch["source"])
+    return code, code is None and rule_of(path, rules, batch["source"]) is not None
+
+
+def _stands(document: Document, batch: Document, rules: Sequence[Rule]) -> bool:
+    """Whether a document is what this batch made of its file, by the rules that hold now."""
+    if document.get("batch") != batch["_id"]:
+        return False
+    code, unmapped = _subject(document["path"], batch, rules)
+    named = document.get("subject") if document.get("subject_from") == "rule" else None
+    by_rules = (f"{batch['cohort']}/{code}" if code else None, unmapped)
+    return "image" not in document or (named, document.get("unmapped", False)) == by_rules
 
 
 def _left_alone(batch: Document, before: Document, answer: Said) -> bool:

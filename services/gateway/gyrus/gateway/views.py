@@ -11,7 +11,9 @@ from gyrus.dicom.fields import STANDARD
 from gyrus.shared.documents import stack_record
 
 Document = dict[str, Any]
-INTERNAL = frozenset({"rev", "unsettled", "touched", "written", "jobs", "header", "digest", "context", "winners", "pixels", "open"})
+INTERNAL = frozenset(
+    {"rev", "batch", "unsettled", "touched", "written", "jobs", "header", "digest", "context", "winners", "pixels", "open"}
+)
 COUNTED = frozenset({"disagreements", "diagnostics"})  # names of fields with counts: nothing in them names a person
 DESCRIBED = ("fingerprint", "geometry", "ranges", "n_distinct", "diagnostics", "history", "version")
 
