@@ -76,12 +76,17 @@ async def run_gyrus(folder: Path, given: Given, passes: Sequence[str] = ("files"
         await system.close()
 
 
-async def scanned(system: System, leaders: dict[str, int], source: str, path: str = "") -> Took:
+async def scanned(system: System, leaders: dict[str, int], source: str) -> Took:
     """What a scan took, and what there is then."""
+    seconds, cpu = await timed(system, leaders, source)
+    return Took(seconds=seconds, cpu_s=cpu, **await made(system.store))
+
+
+async def timed(system: System, leaders: dict[str, int], source: str, path: str = "") -> tuple[float, dict[str, float]]:
+    """Wall time of a scan in s, and CPU in s by process."""
     before = cpu_by_name(system, leaders)
     seconds = await time_to_settle(system, source, path=path)
-    cpu = since(before, cpu_by_name(system, leaders))
-    return Took(seconds=seconds, cpu_s=cpu, **await made(system.store))
+    return seconds, since(before, cpu_by_name(system, leaders))
 
 
 async def made(store: Store) -> dict[str, Any]:
