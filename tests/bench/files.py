@@ -17,13 +17,15 @@ from gyrus.console.sample.table import SERIES
 from gyrus.console.sample.writer import VENDORS, path_of
 
 CLASSIC = tuple(series for series in SERIES if series.form == "classic")
+VISIT_FILES = sum(len(series.volumes) * series.slab.slices for series in CLASSIC)
 PROTOCOL = {(0x0099, "GYRUS BENCH", 0x10): ("OB", bytes(range(256)) * 188)}
 
 
-def write_visits(folder: Path, files: int) -> Path:
-    """So many files, in as many visits of the sample's subjects as it takes; each visit has UIDs and a PatientID of its own."""
+def write_visits(folder: Path, files: int, first: int = 1) -> Path:
+    """So many files, in as many visits of the sample's subjects as it takes; each visit, from number `first`, has UIDs and a PatientID of
+    its own."""
     left = files
-    for visit in count(1):
+    for visit in count(first):
         for series in CLASSIC:
             left -= write_series(folder / f"visit-{visit:04}", series, visit, left)
             if not left:

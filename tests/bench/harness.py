@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+import os
+import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pymongo
 from faststream.nats import NatsBroker
 
 from bench import naive
@@ -30,11 +35,18 @@ TICKS_PER_S = 100  # of /proc/PID/stat: USER_HZ
 
 @dataclass(frozen=True, kw_only=True)
 class Took:
-    """What one run took: wall time in s, and CPU in s by process."""
+    """What one run took: wall time in s, CPU in s by process; and what it came to: files by outcome, stacks, a digest of both."""
 
     seconds: float
     cpu_s: dict[str, float]
+    outcomes: dict[str, int]
     stacks: int
+    digest: str = ""
+
+    @property
+    def all_cpu_s(self) -> float:
+        """CPU of all processes, in s."""
+        return sum(self.cpu_s.values())
 
 
 async def until(claim: Callable[[], Awaitable[Any]], what: str) -> float:
@@ -76,10 +88,10 @@ async def is_settled(store: Store, job: str) -> bool:
     return True
 
 
-async def time_to_settle(system: System, source: str) -> float:
+async def time_to_settle(system: System, source: str, cohort: str = "bench", path: str = "") -> float:
     """Seconds from the request of a job to its receipts and settled stacks."""
     started = time.monotonic()
-    job = await start_job(system, source)
+    job = await start_job(system, source, cohort, path)
     return await until(lambda: is_settled(system.store, job), "the job is settled") - started
 
 
@@ -105,7 +117,7 @@ class NaiveRun:
 
         await until(all_ready, "the naive program is ready")
 
-    async def time_to_store(self, folder: Path, files: int) -> float:
+    async def time_to_store(self, folder: Path, files: int, cohort: str = "bench") -> float:
         """Seconds from the request to the last upsert: every file was announced, and no event is left."""
         self.announced += files
 
@@ -115,7 +127,7 @@ class NaiveRun:
 
         started = time.monotonic()
         async with NatsBroker(self.system.nats.url, logger=None) as broker:
-            await broker.publish(naive.Ingest(cohort="bench", folder=str(folder)), naive.INGEST)
+            await broker.publish(naive.Ingest(cohort=cohort, folder=str(folder)), naive.INGEST)
             return await until(is_stored, "the naive program stored everything") - started
 
     def stop(self) -> None:
@@ -178,6 +190,22 @@ def median(values: Iterable[float]) -> float:
 def spread(values: Sequence[float], digits: int = 1) -> str:
     """Median, and in brackets the smallest and the largest."""
     return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+
+
+def print_versions(mongo: Mongo, *others: str) -> None:
+    """What was measured, on what."""
+    with pymongo.MongoClient[dict[str, Any]](mongo.url) as client:
+        servers = [f"mongod {client.server_info()['version']}", naming("nats-server", "--version")]
+    packages = [f"{name} {version(name)}" for name in ("pydicom", "motor", "pymongo", "faststream", "nats-py")]
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"\n{'; '.join([machine, *packages, *servers, *others])}")
+
+
+def naming(*command: str) -> str:
+    """The first line of what a program says of its version; the virtual environment's own programs are found first."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    said = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, "PATH": path}).stdout
+    return said.strip().partition("\n")[0]
 
 
 def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -115,13 +115,15 @@ class System:
         await self.store.drop()
         self.store.close()
 
-    def start(self, name: str, crash: dict[str, str] | None = None, under: Sequence[str] = (), **environment: str) -> Room:
-        """Start a room; `crash` arms named points, `under` is a command that starts it."""
+    def start(
+        self, name: str, crash: dict[str, str] | None = None, under: Sequence[str] = (), module: str = "", **environment: str
+    ) -> Room:
+        """Start a room; `crash` arms named points, `under` is a command that starts it, `module` one that stands in for the room's own."""
         self._count += 1
         log = self.folder / f"{name}-{self._count}.log"
         own = {"GYRUS_CRASH_POINTS": json.dumps(crash or {}), "GYRUS_HTTP_PORT": str(self._ports.get(f"{name}-{self._count}"))}
         environment = {**os.environ, **self.environment, **own, **environment}
-        room = Room(name, start_process([*under, sys.executable, "-m", f"gyrus.{name}"], log, environment), log)
+        room = Room(name, start_process([*under, sys.executable, "-m", module or f"gyrus.{name}"], log, environment), log)
         self.rooms.append(room)
         return room
 
