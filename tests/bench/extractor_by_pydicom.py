@@ -9,8 +9,8 @@ from gyrus.dicom import reader
 from gyrus.dicom.by_pydicom import read_by_pydicom
 from gyrus.dicom.field import Field, Table
 from gyrus.dicom.judging import Failure, Parsed
-from gyrus.dicom.site_fields import table_with
 from gyrus.extractor import opening
+from gyrus.extractor.files import Said
 from gyrus.extractor.service import make
 from gyrus.shared.service import main
 
@@ -22,10 +22,13 @@ def parse(raw: io.FileIO, size: int, table: Table) -> Parsed | Failure:
     return read_by_pydicom(raw, size, table, BY) if size else Failure("empty_file")
 
 
-def read_file(path: str, site: tuple[Field, ...] = ()) -> reader.Header | reader.Rejected:
+read_by_extractor = opening.read_file
+
+
+def read_file(path: str, cohort: str, subject_key: bytes, site: tuple[Field, ...] = ()) -> Said:
     """Read a header, in a worker process."""
     reader.parse = parse
-    return reader.read(path, table_with(site))
+    return read_by_extractor(path, cohort, subject_key, site)
 
 
 if __name__ == "__main__":

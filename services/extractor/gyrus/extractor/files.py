@@ -96,7 +96,7 @@ def replaced(before: Mapping[str, Any] | None, now: Said, identity: Mapping[str,
         content = {key: value for key, value in before.items() if key not in PASSING} | {"gone": False, "trouble": content["reason"]}
     elif before and not _moved(before, content):
         return {**before, "jobs": jobs}, False
-    document = {**identity, **content, "rev": there["rev"] + 1, "jobs": jobs}
+    document = {**content, **identity, "rev": there["rev"] + 1, "jobs": jobs}
     document.setdefault("outcome", None)  # an image: settling gives it
     if again := _again(there, document):
         document["again"] = again
