@@ -3,8 +3,7 @@
 import io
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 from gyrus.dicom.errors import TooLarge, UnusualError
 from gyrus.dicom.fields import STANDARD
@@ -71,26 +70,6 @@ def _mark(rng: random.Random, header: bytearray, place: int) -> None:
 
 
 DAMAGES: tuple[Damage, ...] = (_flip, _zero, _lie, _cut, _swap, _delete, _insert, _double, _other_vr, _other_letter, _mark)
-
-
-def damaged(headers: list[bytes], count: int, seed: int) -> Iterator[bytes]:
-    """Headers with one damage each."""
-    rng = random.Random(seed)
-    for _ in range(count):
-        header = bytearray(rng.choice(headers))
-        rng.choice(DAMAGES)(rng, header, rng.randrange(AFTER_PREAMBLE, len(header)))
-        yield bytes(header)
-
-
-def headers_of(paths: Iterable[Path], longest: int = 1 << 16) -> list[bytes]:
-    """The headers of files that are ordinary and not too long, each with the first bytes of its pixels."""
-    found = []
-    for path in paths:
-        content = path.read_bytes()
-        parsed = by_walk(content)
-        if isinstance(parsed, Parsed) and 0 < parsed.image["pixel_offset"] < longest:
-            found.append(content[: parsed.image["pixel_offset"] + 64])
-    return found
 
 
 def by_walk(content: bytes) -> Parsed | Failure | None:

@@ -14,21 +14,18 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicom.conftest import RealDicom
-from dicom.corruption import by_walk, damaged, headers_of, in_memory, walked
+from dicom.corruption import by_walk, walked
 from dicom.headers import a_dataset, a_file, with_raw_value
+from dicom.trial import Trial, by_pydicom, whole_headers
 from gyrus.dicom import Header, read
 from gyrus.dicom import runs as learning
 from gyrus.dicom.by_pydicom import read_by_pydicom
 from gyrus.dicom.fields import STANDARD
-from gyrus.dicom.judging import Failure, Parsed
+from gyrus.dicom.judging import Parsed
 from gyrus.dicom.parse import MISMATCH, runs_of
 
 SETS = ("dcm_qa_pdt2", "dcm_qa_enh", "heudiconv", "wg04", "dcm_qa_xa30", "dcm_qa_ts", "dcm_qa_me", "dcm_qa_cs_dl")
-
-
-def by_pydicom(content: bytes) -> Parsed | Failure:
-    with in_memory(content) as file:
-        return read_by_pydicom(file, len(content), STANDARD)
+LONGEST = 1 << 16  # bytes of a header that is damaged here; longer ones in tests/soak
 
 
 def an_image(**elements: Any) -> Dataset:
@@ -202,24 +199,37 @@ def test_a_length_beyond_the_file_costs_no_memory(tmp_path: Path) -> None:
 # ── damage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def differing(headers: list[bytes], count: int, seed: int) -> list[bytes]:
-    """Damaged headers of which the walk says something else than pydicom. What it does not take cannot differ; it never raises."""
-    found = []
-    for content in damaged(headers, count, seed):
-        quick = by_walk(content)
-        if isinstance(quick, Parsed) and quick != by_pydicom(content):
-            found.append(content)
-    return found
-
-
 def test_no_damaged_header_of_a_thousand_says_something_else_than_to_pydicom(tmp_path: Path) -> None:
-    assert differing([content_of(tmp_path, an_image())], 1000, seed=14) == []
+    path = tmp_path / "whole"
+    path.write_bytes(content_of(tmp_path, an_image()))
+    trial = Trial(whole_headers([path], LONGEST), seed=14)
+
+    trial.run(1000)
+
+    assert trial.found == []
 
 
-def test_no_damaged_header_of_real_files_says_something_else_than_to_pydicom(real_dicom: RealDicom) -> None:
+def test_no_damaged_header_of_real_files_says_something_else_crashes_hangs_or_takes_much_memory(real_dicom: RealDicom) -> None:
     paths = [path for name in SETS for path in sorted(real_dicom(name).rglob("*"))[::3] if path.is_file()]
+    trial = Trial(whole_headers(paths, LONGEST), seed=14, measured=50)
 
-    assert differing(headers_of(paths), 5000, seed=14) == []
+    trial.run(5000)
+
+    assert trial.found == []
+    assert trial.tried["all"] == 5000
+    assert trial.tried["taken"] > 1000  # else nothing was compared
+
+
+@pytest.mark.parametrize("padding", [b"\0", b" ", b"\0\0\0", b" \0 "])
+def test_a_character_set_is_known_however_it_is_padded(tmp_path: Path, padding: bytes) -> None:
+    path = a_file(tmp_path, an_image(SpecificCharacterSet="GB18030", SeriesDescription="头部"))
+    content = with_raw_value(path, 0x00080005, b"CS", b"GB18030" + padding).read_bytes()
+
+    quick = by_walk(content)
+
+    assert isinstance(quick, Parsed)
+    assert quick.shared["series_description"] == "头部"
+    assert quick == by_pydicom(content)
 
 
 def test_a_date_of_another_length_in_a_known_run_is_seen(tmp_path: Path) -> None:

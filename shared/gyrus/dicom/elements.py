@@ -53,7 +53,7 @@ class Notes:
 
     def use_charset(self, terms: Sequence[str]) -> None:
         """Take (0008,0005); `ISO IR 100` and `ISO-IR 100` are repaired to the defined spelling. One that nobody knows is as none."""
-        encodings = _encodings_of(tuple(term.strip() for term in terms))
+        encodings = _encodings_of(tuple(term.strip(" \0") for term in terms))
         if encodings:
             self.encodings, self.is_default_charset = list(encodings), False
 
