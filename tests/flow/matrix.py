@@ -43,10 +43,7 @@ async def _deliver_and_rest(system: System, files: Sequence[tuple[Path, str]], w
         await asyncio.sleep(1)  # files take their time to arrive
     if killing and killer:
         await eventually(killer.is_through, "everybody was killed once", patience_s=3600)
-        killing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await killing
-        await killer.mend()
+        await killer.end(killing)
         print(f"killed: {dict(killer.killed)}")
     await eventually(lambda: _all_known(system, len(files)), "every file has its outcome, nothing is owed", patience_s=3600)
     await system.no_orphans()
@@ -76,27 +73,37 @@ async def _all_known(system: System, files: int) -> bool:
 class Killer:
     """Kills somebody every now and then, and starts them again."""
 
-    def __init__(self, system: System, chance: random.Random, gap_s: float) -> None:
-        self.system, self.chance, self.gap_s = system, chance, gap_s
+    def __init__(self, system: System, chance: random.Random, gap_s: float, victims: Sequence[str] = VICTIMS) -> None:
+        self.system, self.chance, self.gap_s, self.victims = system, chance, gap_s, victims
         self.killed: Counter[str] = Counter()
         self._busy = asyncio.Lock()
 
     async def kill(self, rooms: dict[str, Room]) -> None:
         """For good; everybody has a turn before anybody has a second one."""
         while True:
-            for victim in self.chance.sample(VICTIMS, len(VICTIMS)):
-                await asyncio.sleep(self.chance.uniform(0.3, 1.7) * self.gap_s)
+            for victim in self.chance.sample(self.victims, len(self.victims)):
+                await self.pause(self.chance.uniform(0.3, 1.7))
                 async with self._busy:
-                    await asyncio.to_thread(self._kill, victim, rooms)
+                    await self.kill_one(victim, rooms)
                 self.killed[victim] += 1
 
-    async def is_through(self) -> bool:
-        return all(self.killed[victim] for victim in VICTIMS)
+    async def pause(self, gaps: float) -> None:
+        """Between two kills."""
+        await asyncio.sleep(gaps * self.gap_s)
 
-    async def mend(self) -> None:
-        """Wait until a server that was just killed is there again."""
+    async def kill_one(self, victim: str, rooms: dict[str, Room]) -> None:
+        """Kill and start again."""
+        await asyncio.to_thread(self._kill, victim, rooms)
+
+    async def is_through(self) -> bool:
+        return all(self.killed[victim] for victim in self.victims)
+
+    async def end(self, killing: asyncio.Task[None]) -> None:
+        """End the killing, once whoever was just killed is there again."""
         async with self._busy:
-            return
+            killing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await killing
 
     def _kill(self, victim: str, rooms: dict[str, Room]) -> None:
         if victim in rooms:
