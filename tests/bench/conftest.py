@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.files import at_hand, write_visits
+from dicom.conftest import real_dicom  # noqa: F401 - a fixture
 from gyrus.console.servers import Mongo, Ports, check_system
 
 

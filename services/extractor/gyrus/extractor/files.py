@@ -49,7 +49,7 @@ def said(
             return Said({"gone": True})
         return Said(content | {"outcome": "rejected", "reason": answer.reason, "detail": answer.detail})
     series = f"{cohort}/{answer.series_instance_uid}"
-    block = digest(answer.shared)
+    block = answer.block or digest(answer.shared)
     header = {"_id": f"{series}/{block}", "cohort": cohort, "series": series, "fields": answer.shared}
     content |= {
         "sop_instance_uid": answer.sop_instance_uid,
