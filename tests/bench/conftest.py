@@ -9,6 +9,7 @@ import pytest
 
 from bench.designs import Given
 from bench.files import at_hand, write_visits
+from dicom.conftest import real_dicom  # noqa: F401 - a fixture
 from gyrus.console.servers import Mongo, Ports, check_system
 
 OTHER_VISITS = 9001  # their first number

@@ -17,7 +17,6 @@ from bench.harness import median, print_table
 from gyrus.dicom.by_pydicom import read_by_pydicom
 from gyrus.dicom.errors import UnusualError
 from gyrus.dicom.fields import STANDARD
-from gyrus.dicom.parse import runs_of
 from gyrus.dicom.reader import Header, Rejected, read
 from gyrus.dicom.walk import walk
 from gyrus.extractor.files import Said, replaced, said
@@ -34,7 +33,7 @@ Document = dict[str, Any]
 def walked(path: Path) -> None:
     """What finding the elements takes, without their values; a file that is not ordinary is left alone."""
     with path.open("rb", buffering=0) as file, contextlib.suppress(UnusualError):
-        walk(file.fileno(), path.stat().st_size, runs_of(STANDARD))
+        walk(file.fileno(), path.stat().st_size)
 
 
 def read_by_pydicom_alone(path: Path) -> None:

@@ -13,7 +13,7 @@ from dicom.corruption_of_elements import damaged_in_every_way
 from gyrus.dicom.by_pydicom import read_by_pydicom
 from gyrus.dicom.fields import STANDARD
 from gyrus.dicom.judging import Failure, Parsed
-from gyrus.dicom.parse import parse, runs_of
+from gyrus.dicom.parse import moulds_of, parse
 
 LONGEST_S, LONGEST_S_PER_MB = 5.0, 30.0  # CPU for a header: far more than one takes, far less than a hang
 MOST_MB, MOST_TIMES = 2.0, 40.0  # memory for a header: so much, and so many times its length
@@ -70,7 +70,7 @@ class Trial:
         rng = random.Random(self.seed)
         for number in range(count):
             if rng.random() < FORGET:
-                runs_of.cache_clear()
+                moulds_of.cache_clear()
             whole = rng.choice(self.headers)
             content = damaged_in_every_way(whole.content, rng)
             started = time.process_time()

@@ -18,7 +18,6 @@ from gyrus.dicom.dataset import DataSet
 from gyrus.dicom.dictionary import standard_vr
 from gyrus.dicom.errors import TooLarge, UnusualError
 from gyrus.dicom.field import Field, Private, Table
-from gyrus.dicom.runs import is_creator
 from gyrus.dicom.silence import silence
 from gyrus.dicom.values import CONVERTERS, Converted, Part, Value
 
@@ -122,7 +121,7 @@ class Elements:
         if element is None:
             return None
         known, raw = self._vr(tag, element[0], vr), element[1]
-        if type(raw) is bytes and len(raw) <= LONGEST_KEPT and (known not in CHARSET_TEXT or is_plain(raw)):
+        if type(raw) is bytes and _is_short(known, raw):
             value, flaw = _converted(kind, known, raw, self._order)
         else:
             value, flaw = CONVERTERS[kind](self._parts(raw, known))
@@ -218,7 +217,7 @@ class Elements:
         return () if element is None else self._parts(element[1], self._vr(tag, element[0], vr))
 
     def _vr(self, tag: int, written: str | None, otherwise: str) -> str:
-        known = written if written in _BINARY or written in _TEXT else otherwise or standard_vr(tag)
+        known = _vr_of(tag, written, otherwise)
         if known == "US or SS":
             return "SS" if self.notes.is_signed else "US"
         return known
@@ -242,9 +241,36 @@ class Elements:
         return self._blocks
 
 
+def is_creator(tag: int) -> bool:
+    """Whether an element reserves a block of private elements (PS3.5 section 7.8.1)."""
+    return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
+
+
 def creator_of(parts: Sequence[Part]) -> str:
     """A creator as it is looked for: in capitals, since old Philips writes its own so."""
     return str(next(iter(parts), "")).strip(" \0").upper()
+
+
+def _vr_of(tag: int, written: str | None, otherwise: str) -> str:
+    """The VR that an element is read by: its own, where that is one of a value."""
+    return written if written in _BINARY or written in _TEXT else otherwise or standard_vr(tag)
+
+
+def plain_vr(tag: int, written: str | None, otherwise: str) -> str:
+    """The VR that an element is read by, whatever else stands in its file; none if that depends on the file."""
+    vr = _vr_of(tag, written, otherwise)
+    return vr if vr in _BINARY or vr in _TEXT else ""
+
+
+def _is_short(vr: str, raw: bytes) -> bool:
+    """Whether a value is short, and the same in every character set."""
+    return len(raw) <= LONGEST_KEPT and (vr not in CHARSET_TEXT or is_plain(raw))
+
+
+def plain_value(kind: str, vr: str, raw: bytes, scale: float) -> Converted:
+    """A short value that needs no character set, of a little-endian file, times a number; None for any other."""
+    value, flaw = _converted(kind, vr, raw, "<") if _is_short(vr, raw) else (None, "")
+    return _scaled(value, scale), flaw
 
 
 @lru_cache(maxsize=1 << 16)

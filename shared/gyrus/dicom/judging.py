@@ -17,8 +17,11 @@ from gyrus.dicom.record import record, with_derived
 from gyrus.dicom.silence import silence
 from gyrus.dicom.values import Value
 from gyrus.dicom.weight import check_weight
+from gyrus.shared.ids import digest
 
 LIGHT_HEADER = 1 << 20  # bytes; what a header of this length says can be stored, whatever it is
+
+PIXEL_REPRESENTATION = 0x00280103
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _MEDIA_STORAGE_CLASS, _TRANSFER_SYNTAX, _DIRECTORY_RECORDS = 0x00020002, 0x00020010, 0x00041220
@@ -36,7 +39,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The parts of a header."""
+    """The parts of a header. block: digest of `shared`, which many files have in common."""
 
     sop_instance_uid: str
     series_instance_uid: str
@@ -45,6 +48,7 @@ class Parsed:
     image: dict[str, Value]
     stacks: list[dict[str, Value]]
     diagnostics: dict[str, int]
+    block: str
     unusual: str = ""
 
 
@@ -52,7 +56,7 @@ def judged(meta: Elements, top: Elements, pixels: PixelsAt | None, table: Table)
     """Refuse what is no image of a patient; describe the rest."""
     notes = top.notes
     notes.use_charset([str(term) for term in top.parts(SPECIFIC_CHARACTER_SET)])
-    notes.is_signed = top.value(0x00280103, "integer") == 1
+    notes.is_signed = top.value(PIXEL_REPRESENTATION, "integer") == 1
     media_class = meta.value(_MEDIA_STORAGE_CLASS, "uid")
     if media_class == _DIRECTORY or _DIRECTORY_RECORDS in top:
         return Failure("dicomdir")
@@ -70,11 +74,16 @@ def judged(meta: Elements, top: Elements, pixels: PixelsAt | None, table: Table)
     notes.flaws["pixel_data_truncated"] += pixels.is_truncated
     notes.flaws.update(f"value_suspect:{name}" for name in suspects(known))
     for name in ("sop_instance_uid", "series_instance_uid", "study_instance_uid"):
-        notes.flaws["uid_malformed"] += not (len(known[name]) <= 64 and _UID_LETTERS.issuperset(known[name]))
+        notes.flaws["uid_malformed"] += not is_well_formed(known[name])
     parsed = _parsed(top, known, notes, table)
     if not 0 <= pixels.offset <= LIGHT_HEADER:
         check_weight(parsed.shared, [parsed.image, parsed.stacks])
     return parsed
+
+
+def is_well_formed(uid: str) -> bool:
+    """Whether an identifier is of digits and points, and not too long (PS3.5 section 9.1)."""
+    return len(uid) <= 64 and _UID_LETTERS.issuperset(uid)
 
 
 def _check_frames(known: dict[str, Value], notes: Notes) -> None:
@@ -151,6 +160,7 @@ def _parsed(top: Elements, known: dict[str, Value], notes: Notes, table: Table) 
         image,
         stacks,
         dict(+notes.flaws),
+        digest(shared),
     )
 
 

@@ -9,9 +9,9 @@ from gyrus.dicom.elements import Elements, Notes
 from gyrus.dicom.errors import TooLarge, UnusualError
 from gyrus.dicom.field import Table
 from gyrus.dicom.judging import Failure, Parsed, judged
-from gyrus.dicom.runs import Runs
+from gyrus.dicom.moulds import Moulds
+from gyrus.dicom.remembered import Remembered
 from gyrus.dicom.walk import walk
-from gyrus.dicom.walked_elements import WalkedElements
 
 MISMATCH, FAULT = "mismatch", "fault"  # causes that there must not be
 
@@ -47,14 +47,22 @@ def parse_twice(raw: io.FileIO, size: int, table: Table) -> Parsed | Failure:
 
 def read_by_walk(raw: io.FileIO, size: int, table: Table) -> Parsed | Failure:
     """Read the header of an ordinary file. Raises UnusualError and TooLarge."""
-    runs, notes = runs_of(table), Notes()
-    meta, dataset, position = walk(raw.fileno(), size, runs)
-    top = WalkedElements(dataset, notes, table, runs)
-    return judged(Elements(meta, notes), top, pixels_at(raw, position, size, "<"), table)
+    moulds = moulds_of(table)
+    fitting = moulds.fit(raw.fileno(), size)
+    if fitting is None:
+        found = walk(raw.fileno(), size)
+        fitting = moulds.learn(found)
+        if fitting is None:
+            notes = Notes()
+            return judged(Elements(found.meta, notes), Elements(found.top, notes), pixels_at(raw, found.pixels, size, "<"), table)
+    fit, remembered = fitting
+    pixels = pixels_at(raw, fit.pixels, size, "<")
+    if pixels is None:
+        raise UnusualError("cut")
+    return remembered.answer(fit, pixels)
 
 
 @lru_cache(maxsize=4)
-def runs_of(table: Table) -> Runs:
+def moulds_of(table: Table) -> Moulds[Remembered]:
     """What this process learned of files that were read into a table."""
-    moving = frozenset(field.tag for field in table.fields if field.level == "image" and field.tag)
-    return Runs(table.by_tag.keys() - moving, moving, table.by_sequence.keys())
+    return Moulds(lambda mould: Remembered(mould, table))

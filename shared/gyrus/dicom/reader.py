@@ -32,7 +32,7 @@ class Header:
     shared: fields that are the same for most images of a series; image: fields of this image, for an enhanced object with packed
     columns under `frames`. stacks: {"key", "frames": `1-33,67-99` or None for a classic image, "n": images}. Fields without a value
     are absent. size: bytes; mtime_ns: since the epoch. diagnostics: what was odd, with its count. unusual: why pydicom had to
-    read the file, "" if the walk did.
+    read the file, "" if the walk did. block: digest of `shared`. Headers have parts in common: nobody may change one.
     """
 
     sop_instance_uid: str
@@ -45,6 +45,7 @@ class Header:
     mtime_ns: int
     diagnostics: dict[str, int] = field(default_factory=dict)
     unusual: str = ""
+    block: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def _read_open(handle: int, table: Table, parse_it: Parse) -> Header | Rejected:
         before.st_mtime_ns,
         outcome.diagnostics,
         outcome.unusual,
+        outcome.block,
     )
 
 

@@ -7,27 +7,33 @@ raises UnusualError, and pydicom reads the file. So it may be strict: a guard to
 
 import os
 import struct
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from gyrus.dicom.dictionary import standard_vr
 from gyrus.dicom.errors import UnusualError
-from gyrus.dicom.runs import HEAD, LONG_VRS, LONGEST_RUN, Place, Read, Run, Runs
 
-WINDOW = 1 << 14  # bytes that are read at once; elements that are not wanted are jumped over
+WINDOW = 1 << 14  # bytes that are read at once
+LONGEST_KEPT = 1 << 18  # bytes; of longer headers elements that are not wanted are jumped over
 UNDEFINED = 0xFFFFFFFF
 DEEPEST = 8  # sequences within sequences
+META = 144  # where the file meta begins, behind its length
+CHARSET = 0x00080005
+
+Read = Callable[[int, int], bytes]
+Place = tuple[str | None, int, int]  # VR (None in implicit files), first byte of the value, its length
 
 _LITTLE_EXPLICIT = "1.2.840.10008.1.2.1"
 _IMPLICIT = "1.2.840.10008.1.2"
 _ENCAPSULATED = "1.2.840.10008.1.2.4."  # JPEG, JPEG-LS, JPEG 2000, HTJ2K, MPEG
 _RLE = "1.2.840.10008.1.2.5"
-_SYNTAX, _CHARSET = 0x00020010, 0x00080005
+_SYNTAX = 0x00020010
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 # PS3.5 table 7.1-1 and 7.1-2: these have a length of 4 bytes behind 2 reserved ones, the others one of 2 bytes.
+LONG_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"))
 _SHORT_VRS = frozenset(
     ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
 )
@@ -40,40 +46,29 @@ _length = struct.Struct("<I").unpack_from
 
 @dataclass(slots=True)
 class Walked:
-    """The elements of a data set or item: where they lie.
-
-    places: of elements by themselves. runs: stretches of known elements, each with its start and its steady values.
-    """
+    """The elements of a data set or item: where they lie."""
 
     places: dict[int, Place]
     read: Read
     is_explicit: bool
-    runs: list[tuple[Run, int, tuple[bytes, ...]]] = field(default_factory=list)
-    layout: dict[int, tuple[int, Place]] = field(default_factory=dict)
     is_little_endian: ClassVar[bool] = True
 
     def __contains__(self, tag: int) -> bool:
-        return tag in self.places or tag in self.layout
+        return tag in self.places
 
     def tags(self) -> Collection[int]:
         """All tags."""
-        return self.places.keys() | self.layout.keys()
+        return self.places.keys()
 
     def element(self, tag: int) -> tuple[str | None, bytes] | None:
         """VR and bytes of an element, or None."""
-        if place := self.places.get(tag):
-            return place[0], self.read(place[1], place[2])
-        if found := self.layout.get(tag):
-            number, (vr, offset, length) = found
-            return vr, self.read(self.runs[number][1] + offset, length)
-        return None
+        place = self.places.get(tag)
+        return (place[0], self.read(place[1], place[2])) if place else None
 
     def items(self, tag: int) -> Iterator["Walked"]:
         """The items of a sequence."""
         vr, start, length = self.places[tag]
-        if vr not in ("SQ", None):
-            raise UnusualError("sequence_vr")
-        yield from _items(_Piece(self.read(start, length)), self.is_explicit)
+        return items_of(vr, self.read(start, length), self.is_explicit)
 
 
 class _Piece:
@@ -93,7 +88,7 @@ class _Piece:
 
 
 class _File:
-    """A window that moves over a file."""
+    """The beginning of a file, which grows as it is read, and behind `LONGEST_KEPT` a window that moves."""
 
     def __init__(self, handle: int, size: int) -> None:
         self._handle, self.size = handle, size
@@ -101,15 +96,18 @@ class _File:
         self._before: list[tuple[int, bytes]] = []
 
     def at(self, position: int, count: int) -> int:
-        """The index in `data` from which `count` bytes lie; the window moves where they are not in it."""
+        """The index in `data` from which `count` bytes lie; more is read where they are not in it."""
         index = position - self.base
         if 0 <= index <= len(self.data) - count:
             return index
-        self._before.append((self.base, self.data))
-        self.data, self.base = os.pread(self._handle, WINDOW, position), position
-        if len(self.data) < count:
+        if self.base == 0 and position + count <= LONGEST_KEPT:
+            self.data += os.pread(self._handle, max(position + count, 4 * len(self.data)) - len(self.data), len(self.data))
+        else:
+            self._before.append((self.base, self.data))
+            self.data, self.base = os.pread(self._handle, WINDOW, position), position
+        if len(self.data) < position - self.base + count:
             raise UnusualError("cut")
-        return 0
+        return position - self.base
 
     def read(self, start: int, length: int) -> bytes:
         index = start - self.base
@@ -124,41 +122,46 @@ class _File:
         return value
 
 
-def walk(handle: int, size: int, runs: Runs) -> tuple[Walked, Walked, int]:
-    """File meta, data set, and where the announcement of the pixels begins, of an open file of `size` bytes.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file holds. pixels: where their announcement begins. header: the bytes up to there and somewhat further, if they are few."""
 
-    runs: what was learned from other files, and is learned from this one. Raises UnusualError.
-    """
+    meta: Walked
+    top: Walked
+    pixels: int
+    header: bytes
+
+
+def walk(handle: int, size: int) -> Found:
+    """The elements of an open file of `size` bytes. Raises UnusualError."""
     file = _File(handle, size)
     meta, start = _meta(file)
     is_explicit = _is_explicit(meta)
     look = file.at(start, 12)
     if not is_explicit and file.data[look + 4 : look + 6] in _VRS:
         raise UnusualError("syntax_contradicted")
-    found = Walked({}, file.read, is_explicit)
-    pixels = _top(file, start, found, runs)
-    found.layout = runs.layout(tuple(run for run, _, _ in found.runs))
-    charset = found.element(_CHARSET)
+    places, pixels = _top(file, start, is_explicit)
+    top = Walked(places, file.read, is_explicit)
+    charset = top.element(CHARSET)
     if charset is not None:
         _check_charset(*charset)
-    return meta, found, pixels
+    return Found(meta, top, pixels, file.data if file.base == 0 else b"")
 
 
 def _meta(file: _File) -> tuple[Walked, int]:
     """The file meta, whose length must be right to the byte, and where it ends (PS3.10 section 7.1)."""
-    file.at(0, 144)
+    file.at(0, META)
     if file.data[128:132] != b"DICM":
         raise UnusualError("no_preamble")
     if _explicit(file.data, 132) != (2, 0, b"UL", 4):
         raise UnusualError("no_meta_length")
-    end = 144 + _length(file.data, 140)[0]
+    end = META + _length(file.data, META - 4)[0]
     if end > min(file.size, WINDOW):
         raise UnusualError("meta_length")
-    piece = _Piece(file.data[144:end])
-    places, _ = _item(piece, 0, piece.size, is_explicit=True, depth=0)
+    places, _ = _item(_Piece(file.data[:end]), META, end - META, is_explicit=True, depth=0)
     if any(tag >> 16 != 2 for tag in places) or _SYNTAX not in places:
         raise UnusualError("meta")
-    return Walked(places, piece.read, is_explicit=True), end
+    return Walked(places, file.read, is_explicit=True), end
 
 
 def _is_explicit(meta: Walked) -> bool:
@@ -171,47 +174,24 @@ def _is_explicit(meta: Walked) -> bool:
     raise UnusualError("transfer_syntax")
 
 
-def _top(file: _File, position: int, found: Walked, runs: Runs) -> int:
-    """Find the elements of the top level, and where the pixels are announced."""
-    by_head, is_explicit, places = runs.by_head, found.is_explicit, found.places
+def _top(file: _File, position: int, is_explicit: bool) -> tuple[dict[int, Place], int]:
+    """The elements of the top level, and where the pixels are announced."""
+    places: dict[int, Place] = {}
     last = 0x0007FFFF
     while True:
-        index = file.at(position, HEAD)
-        run = by_head.get(file.data[index : index + HEAD])
-        if run is not None and run.first > last and position + run.size <= file.size and is_explicit:
-            index = file.at(position, run.size)
-            if run.heads.unpack_from(file.data, index) == run.expected:
-                found.runs.append((run, position, run.steady.unpack_from(file.data, index)))
-                position += run.size
-                last = run.last
-                continue
-            runs.cut(run, file.data, index)
         tag, vr, start, length = _head(file, position, is_explicit)
         if tag >= _PIXELS[0]:
             break
         if tag <= last:
             raise UnusualError("order")
         last = tag
-        position = _end(file, tag, vr, start, runs, is_explicit) if length == UNDEFINED else start + length
+        position = _end_of_sequence(file, start, (tag, vr), is_explicit, 1) if length == UNDEFINED else start + length
         if position > file.size:
             raise UnusualError("length")
         places[tag] = (vr, start, position - start)
     if tag not in _PIXELS:
         raise UnusualError("after_pixels")
-    if is_explicit:
-        runs.learn(places, file.read)
-    return position
-
-
-def _end(file: _File, tag: int, vr: str | None, start: int, runs: Runs, is_explicit: bool) -> int:
-    """Where a sequence of undefined length ends; at once where it is, to the byte, the one that was seen before."""
-    known = runs.sequences.get(tag, b"")
-    if known and vr == "SQ" and start + len(known) <= file.size and file.read(start, len(known)) == known:
-        return start + len(known)
-    end = _end_of_sequence(file, start, (tag, vr), is_explicit, 1)
-    if end - start <= LONGEST_RUN and is_explicit:
-        runs.keep_sequence(tag, file.read(start, end - start))
-    return end
+    return places, position
 
 
 def _head(source: _File | _Piece, position: int, is_explicit: bool) -> tuple[int, str | None, int, int]:
@@ -263,7 +243,7 @@ def _item(source: _File | _Piece, position: int, length: int, is_explicit: bool,
             return places, start
         if tag <= last or tag >> 16 >= 0xFFFC:
             raise UnusualError("order")
-        if tag == _CHARSET and size != UNDEFINED:
+        if tag == CHARSET and size != UNDEFINED:
             _check_charset(vr, source.read(start, size))
         last = tag
         position = _end_of_sequence(source, start, (tag, vr), is_explicit, depth + 1) if size == UNDEFINED else start + size
@@ -286,9 +266,16 @@ def _delimiter(source: _File | _Piece, position: int) -> tuple[int, int]:
     return group << 16 | element, length
 
 
-def _items(piece: _Piece, is_explicit: bool) -> Iterator[Walked]:
-    """The items in the bytes of a sequence, whose delimiter may be among them."""
-    position = 0
+def end_in(data: bytes, start: int, what: tuple[int, str | None], is_explicit: bool) -> int:
+    """Where a sequence of undefined length at the top level ends, whose items begin at `start` of `data`. Raises UnusualError."""
+    return _end_of_sequence(_Piece(data), start, what, is_explicit, 1)
+
+
+def items_of(vr: str | None, value: bytes, is_explicit: bool) -> Iterator[Walked]:
+    """The items in the bytes of a sequence, whose delimiter may be among them. Raises UnusualError."""
+    if vr not in ("SQ", None):
+        raise UnusualError("sequence_vr")
+    piece, position = _Piece(value), 0
     while position < piece.size:
         tag, length = _delimiter(piece, position)
         position += 8

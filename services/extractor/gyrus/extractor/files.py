@@ -43,7 +43,7 @@ def said(answer: Header | Rejected, cohort: str, subject_key: bytes, fields_vers
             return Said({"gone": True}, errno=answer.errno)
         return Said(content | {"outcome": "rejected", "reason": answer.reason, "detail": answer.detail}, errno=answer.errno)
     series = f"{cohort}/{answer.series_instance_uid}"
-    block = digest(answer.shared)
+    block = answer.block or digest(answer.shared)
     header = {"_id": f"{series}/{block}", "cohort": cohort, "series": series, "fields": answer.shared}
     content |= {
         "sop_instance_uid": answer.sop_instance_uid,

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.values import Answers, Value
-from gyrus.dicom.vendors import canon, ge, philips, siemens, uih
+from gyrus.dicom.vendors import canon, ge, philips, siemens, siemens_csa, uih
+
+# Private elements of which a module reads an excerpt and nothing else, each with the function that makes it: bytes to something hashable.
+EXCERPTS = ((siemens_csa.IMAGE_HEADER, siemens_csa.excerpt),)
 
 _BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], Answers]], ...] = (
     ("SIEMENS", siemens.extras),

@@ -9,7 +9,8 @@ Seen in real files: the newer form. By description only: the older one.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.field import Private
@@ -19,7 +20,7 @@ SOURCE = "siemens_csa"
 LARGEST_BLOCK = 1 << 20  # bytes; real ones have 11,000
 MOST_ENTRIES = 1024  # real ones have 56 to 101
 
-_IMAGE_HEADER = Private(0x0029, "SIEMENS CSA HEADER", 0x10, "OB", SOURCE)
+IMAGE_HEADER = Private(0x0029, "SIEMENS CSA HEADER", 0x10, "OB", SOURCE)
 _ENTRY = struct.Struct("<I4sIII")  # after the name
 _ITEM = struct.Struct("<II8x")
 _NAME_LENGTH = 64
@@ -38,14 +39,20 @@ _WANTED = frozenset(
     }
 )
 
-Csa = dict[str, list[str]]
+Csa = dict[str, Sequence[str]]
 
 
 def csa_of(elements: Elements) -> Csa:
     """The entries of an image's header that we use; none where it has no such header."""
-    tag = elements.private_tag(_IMAGE_HEADER)
+    tag = elements.private_tag(IMAGE_HEADER)
     block = elements.raw(tag) if tag is not None else None
-    return csa_texts(block, _WANTED) if block else {}
+    return dict(excerpt(block)) if block else {}
+
+
+@lru_cache(maxsize=4)
+def excerpt(block: bytes) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The entries that we use, and their texts."""
+    return tuple((name, tuple(texts)) for name, texts in csa_texts(block, _WANTED).items())
 
 
 def csa_numbers(csa: Csa, name: str) -> list[float]:
