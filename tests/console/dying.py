@@ -4,12 +4,12 @@ import os
 import signal
 
 from gyrus.dicom.field import Field
-from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.extractor.files import Said
+from gyrus.extractor.opening import read_file
 
 
-def read_unless_hostile(path: str, site: tuple[Field, ...]) -> Header | Rejected:
+def read_unless_hostile(path: str, cohort: str, subject_key: bytes, site: tuple[Field, ...]) -> Said:
     """Read a header; a file named `hostile.dcm` kills its reader."""
     if path.endswith("hostile.dcm"):
         os.kill(os.getpid(), signal.SIGKILL)
-    assert not site
-    return read(path)
+    return read_file(path, cohort, subject_key, site)
