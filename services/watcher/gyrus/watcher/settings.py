@@ -8,7 +8,7 @@ from gyrus.shared.settings import Settings
 class WatcherSettings(Settings):
     """What the watcher needs."""
 
-    batch_files: PositiveInt = Field(64, description="Files in one batch, where the job does not say.")
+    batch_files: PositiveInt = Field(200, description="Files in one batch, where the job does not say.")
     batches_ahead: PositiveInt = Field(64, description="Batches of one job that may wait to be read before more are announced.")
     scans: PositiveInt = Field(8, description="Jobs that are scanned at once.")
     watch_every_s: PositiveFloat = Field(1.0, description="The shortest rest between two looks at a watched source.")
