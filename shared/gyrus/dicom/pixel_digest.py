@@ -51,6 +51,11 @@ def pixel_digest(path: str, expected: Stamp, place: Place | None = None) -> tupl
             return stamp, None
 
 
+def digest_one(file: tuple[str, Stamp, Place | None]) -> tuple[Stamp, str | None]:
+    """`pixel_digest` of path, stamp and place together, for workers: what they run must not make them import a service."""
+    return pixel_digest(*file)
+
+
 def _digest(file: BinaryIO, place: Place) -> str:
     """Piece by piece: the pixels lie in the file as they are."""
     made = hashlib.blake2b(digest_size=16)

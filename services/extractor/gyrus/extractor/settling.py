@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gyrus.dicom.pixel_digest import Place, Stamp, pixel_digest, place_of
+from gyrus.dicom.pixel_digest import digest_one, place_of
 from gyrus.dicom.site_fields import site_fields_of, table_with
 from gyrus.extractor.oddities import study_conflicts
 from gyrus.extractor.outcomes import changed_writes, first_writes
@@ -121,7 +121,7 @@ class Settling:
         known = [(file["size"], file["mtime_ns"]) for file in files]
         paths = [self.service.sources.locate(file["source"], file["path"]) for file in files]
         places = [place_of(file["image"]) for file in files]
-        answers = await self.workers.each(self._limit_s, _digest, list(zip(paths, known, places, strict=True)))
+        answers = await self.workers.each(self._limit_s, digest_one, list(zip(paths, known, places, strict=True)))
         for file, before, answer in zip(files, known, answers, strict=True):
             if isinstance(answer, WorkerLost):
                 file["compared"] = None  # its pixels cannot be read: the file costs its own comparison, not the series
@@ -290,10 +290,6 @@ class Settling:
                 change = [{"$set": {"cohort": series.split("/", 1)[0]}}, *debts.owe("settle", cap_s=0.001, quiet_s=0.001)]
                 await self.store["series"].update_one({"_id": series}, change, upsert=True)
         return waiting
-
-
-def _digest(file: tuple[str, Stamp, Place | None]) -> tuple[Stamp, str | None]:
-    return pixel_digest(*file)
 
 
 _RETIRE: list[Document] = [{"$set": {"retired": True, "version": None, "winners": None}}, {"$unset": "classification"}]
