@@ -19,13 +19,12 @@ from bench.harness import median, print_table
 from gyrus.dicom import elements, parse
 from gyrus.dicom.reader import Header, read
 from gyrus.dicom.silence import silence
-from gyrus.dicom.vendors import siemens_csa
 from gyrus.extractor.files import said
 
 ROUNDS, BATCH = 5, 64
 KEY = b"a secret for tests only"
 EXPLICIT, MR, CT = "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.2"
-CACHES = (parse.moulds_of, elements._converted, siemens_csa.excerpt)
+CACHES = (parse.moulds_of, elements._converted)
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 
 Headers = list[tuple[Path, Header]]

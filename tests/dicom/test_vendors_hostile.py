@@ -2,6 +2,7 @@
 
 import struct
 import time
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,21 @@ def test_a_csa_header_with_wrong_bytes_gives_texts_or_nothing(changes: list[tupl
     assert all(isinstance(text, str) for texts in found.values() for text in texts)
 
 
+texts = st.lists(st.sampled_from(["", "0", "1000", "-0.123456"]), max_size=4)
+series = st.lists(
+    st.tuples(texts, texts, st.sampled_from([[], [], [], [(90, b"x")], [(300, b"\xff\0\0\0")], [(84, b"\2")]])), min_size=2, max_size=8
+)
+
+
+@given(series)
+def test_blocks_of_a_series_are_read_one_after_the_other_as_each_by_itself(parts: Any) -> None:
+    names = ("ICE_Dims", "B_value", "EchoLinePosition", "SliceNormalVector", "B_value")
+    blocks = [edited(csa(dict(zip(names, (one, other, ["32"], one, other), strict=True))), changes) for one, other, changes in parts]
+    in_a_series = siemens_csa.Excerpts()
+
+    assert [in_a_series(block) for block in blocks * 2] == [siemens_csa.excerpt(block) for block in blocks * 2]
+
+
 @given(edits)
 def test_a_protocol_with_wrong_bytes_gives_values_that_can_be_stored(changes: list[tuple[int, bytes]]) -> None:
     found = siemens_phoenix.answers(edited(PROTOCOL, changes))
@@ -57,6 +73,7 @@ def test_counts_that_promise_too_much_end_soon() -> None:
     started = time.monotonic()
 
     siemens_csa.csa_texts(block, WANTED)
+    siemens_csa.Excerpts()(block)
 
     assert time.monotonic() - started < SOON_S
 

@@ -7,10 +7,10 @@ writers write. Private elements are found by their creator, never by a fixed blo
 import re
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydicom.charset import convert_encodings, decode_bytes
 
@@ -21,6 +21,7 @@ from gyrus.dicom.field import Field, Private, Table
 from gyrus.dicom.silence import silence
 from gyrus.dicom.values import CONVERTERS, Converted, Part, Value
 
+Told = TypeVar("Told", bound=Hashable)
 Blocks = dict[tuple[int, str], list[int]]  # by group and creator, in capitals
 
 SPECIFIC_CHARACTER_SET = 0x00080005
@@ -169,6 +170,10 @@ class Elements:
         """The bytes of an element, whatever it is."""
         element = self._dataset.element(tag)
         return element[1] if element is not None and isinstance(element[1], bytes) else None
+
+    def told(self, tag: int, reader: Callable[[bytes], Told]) -> Told:
+        """What a reader, a pure function, makes of the bytes of an element. It reads what is wanted of a long one."""
+        return reader(self.raw(tag) or b"")
 
     def items(self, tag: int) -> list["Elements"]:
         """The items of a sequence; none if it is absent, empty or not a sequence. Raises TooLarge: none is left out silently."""

@@ -86,6 +86,11 @@ class Cast:
             return vr, self._data[span[0] : span[1]]
         return vr, self._mould.header[start : start + length]
 
+    def hole(self, tag: int) -> bytes:
+        """The bytes of an element in a hole; this does not count as asking."""
+        start, end = self._spans[tag]
+        return self._data[start:end]
+
     def items(self, tag: int) -> Iterable[Walked]:
         """The items of a sequence."""
         found = self.element(tag)

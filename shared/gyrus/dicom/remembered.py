@@ -1,24 +1,26 @@
 """What the files of one mould say. What follows from bytes that were seen before is not worked out again.
 
-Every element in a hole that a header was asked for is part of the key under which its answer is kept, with all its bytes; what it was not
-asked for cannot change the answer. Only the elements of the image that make a field of their own, and nothing else – number, position,
-time of an image –, are left out of the key where they have a value without fault: their values are put into the answer that is kept.
+Every element in a hole that a header was asked for is part of the key under which its answer is kept: all its bytes, or what a reader made
+of them if they were given to that reader alone. What a header was not asked for cannot change the answer. Only the elements of the image
+that make a field of their own, and nothing else – number, position, time of an image –, are left out of the key where they have a value
+without fault: their values are put into the answer that is kept.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, cast
 
 from gyrus.dicom.announce import PixelsAt
 from gyrus.dicom.derived import acquisition_date_time
-from gyrus.dicom.elements import Blocks, Elements, Notes, is_creator, plain_value, plain_vr
+from gyrus.dicom.elements import Blocks, Elements, Notes, Told, is_creator, plain_value, plain_vr
 from gyrus.dicom.field import Field, Table
 from gyrus.dicom.judging import PIXEL_REPRESENTATION, Failure, Parsed, is_well_formed, judged
 from gyrus.dicom.keys import KEY_FIELDS
 from gyrus.dicom.moulds import Cast, Fit, Mould
 from gyrus.dicom.values import Value
-from gyrus.dicom.vendors import EXCERPTS
+from gyrus.dicom.vendors import IN_A_SERIES
 
 MOST_ANSWERS = 32  # of a mould
 LONGEST_KEY = 1 << 12  # bytes; an answer that follows from more is not kept
@@ -29,25 +31,33 @@ _SOP, _TIME, _DATE, _DATE_TIME = "sop_instance_uid", "acquisition_time", "acquis
 _FROM_BOTH = "acquisition_date_and_time"
 
 Key = tuple[Hashable, ...]
-Excerpt = Callable[[bytes], Hashable]
+Reader = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Steady:
-    """What stands between the holes of a mould: fields by name, what was odd about them, blocks of private elements (None if they move)."""
+    """What stands between the holes of a mould: fields by name, what was odd about them, blocks of private elements (None if they move).
+
+    told: what readers made of elements.
+    """
 
     fields: dict[str, Value]
     flaws: Counter[str]
     blocks: Blocks | None
+    told: dict[tuple[int, Reader], Any] = field(default_factory=dict)
 
 
 class _Top(Elements):
-    """A data set in a mould. steady: what another one said."""
+    """A data set in a mould. steady: what another one said. told: what readers made of its holes.
 
-    def __init__(self, cast: Cast, notes: Notes, steady: _Steady | None) -> None:
+    readers: those that were asked of each hole.
+    """
+
+    def __init__(self, cast: Cast, notes: Notes, steady: _Steady | None, told: Mapping[tuple[int, Reader], Any]) -> None:
         super().__init__(cast, notes)
-        self._cast, self.steady = cast, steady
+        self._cast, self.steady, self._told = cast, steady, told
         self._blocks = steady.blocks if steady else None
+        self.readers: dict[int, Reader] = {}
 
     def by_tag(self, table: Table) -> dict[str, Value]:
         """The fields whose own tag has a value here."""
@@ -60,6 +70,17 @@ class _Top(Elements):
             self.notes.flaws = before
         self.notes.flaws.update(self.steady.flaws)
         return self.steady.fields | self._fields_of(holes, table)
+
+    def told(self, tag: int, reader: Callable[[bytes], Told]) -> Told:
+        """What a reader makes of the bytes of an element."""
+        place = tag, reader
+        if tag in self._cast.asked:
+            self.readers[tag] = _one_of(self.readers.get(tag, reader), reader)
+            return cast("Told", self._told[place] if place in self._told else reader(self._cast.hole(tag)))
+        known = self.steady.told if self.steady else {}
+        if place not in known:
+            known[place] = super().told(tag, reader)
+        return cast("Told", known[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,8 @@ class Remembered:
         self._steady: _Steady | None = None
         self._answers: dict[Key, Parsed] = {}
         self._own: list[_Own] = []
-        self._others: list[tuple[int, Excerpt]] = []
+        self._others: list[tuple[int, int, Reader, Reader]] = []  # number of the hole, tag, reader that was asked, reader in this series
+        self._readers: dict[int, Reader] = {}
 
     def answer(self, fit: Fit, pixels: PixelsAt) -> Parsed | Failure:
         """What a file says that fits. Raises UnusualError and TooLarge."""
@@ -91,7 +113,8 @@ class Remembered:
         kept = self._answers.get(key)
         if kept is not None:
             return _with_own(kept, own, pixels)
-        answer = self._worked_out(fit, pixels)
+        told = {(tag, asked): part for (_, tag, asked, _), part in zip(self._others, key[1:], strict=False)}
+        answer = self._worked_out(fit, pixels, told)
         if isinstance(answer, Parsed) and "enhanced" not in answer.shared:
             self._keep(self._key(fit, pixels)[0], answer)
         return answer
@@ -107,9 +130,9 @@ class Remembered:
         """The bytes that an answer follows from, and the values of the fields that are put into it."""
         data, spans = fit.data, fit.top
         key: list[Hashable] = [pixels.is_truncated]
-        for number, excerpt in self._others:
+        for number, _, _, reader in self._others:
             start, end = spans[number]
-            key.append(excerpt(data[start:end]))
+            key.append(reader(data[start:end]))
         values: dict[str, Value] = {}
         for own in self._own:
             start, end = spans[own.number]
@@ -122,15 +145,17 @@ class Remembered:
                 values[own.name] = value
         return tuple(key), values
 
-    def _worked_out(self, fit: Fit, pixels: PixelsAt) -> Parsed | Failure:
+    def _worked_out(self, fit: Fit, pixels: PixelsAt, told: Mapping[tuple[int, Reader], Any]) -> Parsed | Failure:
         meta, cast = fit.casts()
         notes = Notes()
-        top = _Top(cast, notes, self._steady)
+        top = _Top(cast, notes, self._steady, told)
         answer = judged(Elements(meta, notes), top, pixels, self._table)
         if PIXEL_REPRESENTATION not in cast.asked:  # or the sign of other elements moves with it
             self._steady = top.steady
-        if any(times > self._asked[tag] for tag, times in cast.asked.items()):
-            self._asked = {tag: max(times, self._asked[tag]) for tag, times in cast.asked.items()}
+        asked = {tag: max(times, self._asked[tag]) for tag, times in cast.asked.items()}
+        readers = self._readers | {tag: _one_of(self._readers.get(tag, reader), reader) for tag, reader in top.readers.items()}
+        if asked != self._asked or readers != self._readers:
+            self._asked, self._readers = asked, readers
             self._answers.clear()
             self._plan(top)
         return answer
@@ -139,15 +164,21 @@ class Remembered:
         """Which holes make a field of their own, and which of the others are asked for."""
         is_private_steady = top.steady is not None and top.steady.blocks is not None
         fields = _own_fields(top if is_private_steady else None, self._table)
-        excerpts = {top.private_tag(place): excerpt for place, excerpt in EXCERPTS} if is_private_steady else {}
         self._own, self._others = [], []
         for number, (_, tag, vr, _) in enumerate(self._mould.top.holes):
-            is_asked_once = self._asked[tag] == 1
-            field, otherwise, scale = fields.get(tag, (None, "", 1.0))
-            if is_asked_once and field and (known := plain_vr(tag, vr, otherwise)):
-                self._own.append(_Own(number, field.name, field.kind, known, scale, field.empty))
-            elif self._asked[tag]:
-                self._others.append((number, excerpts.get(tag, bytes) if is_asked_once else bytes))
+            times, reader = self._asked[tag], self._readers.get(tag)
+            own, otherwise, scale = fields.get(tag, (None, "", 1.0))
+            if reader and not times:
+                self._others.append((number, tag, reader, IN_A_SERIES[reader]() if reader in IN_A_SERIES else reader))
+            elif own and times == 1 and not reader and (known := plain_vr(tag, vr, otherwise)):
+                self._own.append(_Own(number, own.name, own.kind, known, scale, own.empty))
+            elif times:
+                self._others.append((number, tag, bytes, bytes))
+
+
+def _one_of(reader: Reader, other: Reader) -> Reader:
+    """The reader of a hole that two ask: all of its bytes if they differ."""
+    return reader if reader is other else bytes
 
 
 def _own_fields(top: Elements | None, table: Table) -> dict[int, tuple[Field, str, float]]:
@@ -155,16 +186,21 @@ def _own_fields(top: Elements | None, table: Table) -> dict[int, tuple[Field, st
 
     top: where private elements are looked for.
     """
-    alone = [field for field in table.fields if field.level == "image" and field.name not in _READ_BY_OTHERS and not field.sequence_first]
-    found = {field.tag: (field, "", 1.0) for field in alone if field.tag}
+    alone = _alone(table)
+    found = {one.tag: (one, "", 1.0) for one in alone if one.tag}
     if top is None:
         return found
-    for field in alone:
-        if not field.tag and not field.nested and len(field.private) == 1:
-            (place,) = field.private
+    for one in alone:
+        if not one.tag and not one.nested and len(one.private) == 1:
+            (place,) = one.private
             if not place.pattern and (tag := top.private_tag(place)) is not None:
-                found[tag] = field, place.vr, place.scale
+                found[tag] = one, place.vr, place.scale
     return found
+
+
+@lru_cache(maxsize=4)
+def _alone(table: Table) -> tuple[Field, ...]:
+    return tuple(one for one in table.fields if one.level == "image" and one.name not in _READ_BY_OTHERS and not one.sequence_first)
 
 
 def _with_own(kept: Parsed, own: dict[str, Value], pixels: PixelsAt) -> Parsed:

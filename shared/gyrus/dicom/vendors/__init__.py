@@ -4,13 +4,14 @@ A module has `extras(elements, known)`: field name to (value, source), for what 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.values import Answers, Value
 from gyrus.dicom.vendors import canon, ge, philips, siemens, siemens_csa, uih
 
-# Private elements of which a module reads an excerpt and nothing else, each with the function that makes it: bytes to something hashable.
-EXCERPTS = ((siemens_csa.IMAGE_HEADER, siemens_csa.excerpt),)
+# Readers of which another one says the same of the elements of one series, quicker: each with what makes that one.
+IN_A_SERIES: dict[Callable[[bytes], Any], Callable[[], Callable[[bytes], Any]]] = {siemens_csa.excerpt: siemens_csa.Excerpts}
 
 _BY_WORD: tuple[tuple[str, Callable[[Elements, dict[str, Value]], Answers]], ...] = (
     ("SIEMENS", siemens.extras),

@@ -121,7 +121,7 @@ def extras(elements: Elements, known: dict[str, Value]) -> Answers:
     return {
         **partial_fourier(known),
         **words,
-        **siemens_phoenix.answers(siemens_phoenix.protocol_of(elements)),
+        **siemens_phoenix.answers_of(elements),
         **{name: answer for name, answer in words.items() if name == "multiband_factor"},
         **phase_encoding(elements, csa),
         **slice_times(elements, csa),

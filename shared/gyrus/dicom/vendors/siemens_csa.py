@@ -8,9 +8,11 @@ the length of its text (older form: the first, less the number of items of the v
 Seen in real files: the newer form. By description only: the older one.
 """
 
+import contextlib
 import struct
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.field import Private
@@ -20,11 +22,12 @@ SOURCE = "siemens_csa"
 LARGEST_BLOCK = 1 << 20  # bytes; real ones have 11,000
 MOST_ENTRIES = 1024  # real ones have 56 to 101
 
-IMAGE_HEADER = Private(0x0029, "SIEMENS CSA HEADER", 0x10, "OB", SOURCE)
+_IMAGE_HEADER = Private(0x0029, "SIEMENS CSA HEADER", 0x10, "OB", SOURCE)
 _ENTRY = struct.Struct("<I4sIII")  # after the name
 _ITEM = struct.Struct("<II8x")
 _NAME_LENGTH = 64
 _CHECKS = (77, 205)
+_NEWER = b"SV10"
 _WANTED = frozenset(
     {
         "NumberOfImagesInMosaic",
@@ -40,19 +43,23 @@ _WANTED = frozenset(
 )
 
 Csa = dict[str, Sequence[str]]
+LengthOf = Callable[[int, int], int]
+Excerpt = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def csa_of(elements: Elements) -> Csa:
     """The entries of an image's header that we use; none where it has no such header."""
-    tag = elements.private_tag(IMAGE_HEADER)
-    block = elements.raw(tag) if tag is not None else None
-    return dict(excerpt(block)) if block else {}
+    tag = elements.private_tag(_IMAGE_HEADER)
+    return dict(elements.told(tag, excerpt)) if tag is not None else {}
 
 
-@lru_cache(maxsize=4)
-def excerpt(block: bytes) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def excerpt(block: bytes) -> Excerpt:
     """The entries that we use, and their texts."""
-    return tuple((name, tuple(texts)) for name, texts in csa_texts(block, _WANTED).items())
+    return _frozen(csa_texts(block, _WANTED))
+
+
+def _frozen(texts: Csa) -> Excerpt:
+    return tuple((name, tuple(values)) for name, values in texts.items())
 
 
 def csa_numbers(csa: Csa, name: str) -> list[float]:
@@ -64,30 +71,40 @@ def csa_numbers(csa: Csa, name: str) -> list[float]:
 def csa_texts(block: bytes, wanted: frozenset[str]) -> Csa:
     """The wanted entries: name to its texts. A block that contradicts itself gives what was read before."""
     found: Csa = {}
-    if len(block) > LARGEST_BLOCK:
-        return found
-    is_newer = block[:4] == b"SV10"
-    offset = 8 if is_newer else 0
-    try:
-        (count,) = struct.unpack_from("<I", block, offset)
-        offset += 8
-        base = None if is_newer else _ENTRY.unpack_from(block, offset + _NAME_LENGTH)[3]
-        for _ in range(count if 1 <= count <= MOST_ENTRIES else 0):
-            name = block[offset : offset + _NAME_LENGTH].split(b"\0", 1)[0].decode("latin-1")
-            values, offset = _items(block, offset + _NAME_LENGTH, _length_of(base), keep=name in wanted)
-            if name in wanted:
+    with contextlib.suppress(struct.error, ValueError):
+        count, offset, length_of = _beginning(block)
+        for _, name, values in _entries(block, offset, count, length_of, wanted):
+            if name:
                 found[name] = values
-    except (struct.error, ValueError):
-        pass
     return found
 
 
-def _length_of(base: int | None) -> Callable[[int, int], int]:
-    """How the first two numbers of an item give the length of its text."""
-    return (lambda first, second: second) if base is None else (lambda first, second: first - base)
+def _beginning(block: bytes) -> tuple[int, int, LengthOf]:
+    """The number of entries, where the first one starts, and how the first two numbers of an item give the length of its text."""
+    if len(block) > LARGEST_BLOCK:
+        raise ValueError("too long")
+    is_newer = block.startswith(_NEWER)
+    offset = 8 if is_newer else 0
+    (count,) = struct.unpack_from("<I", block, offset)
+    offset += 8
+    base = 0 if is_newer else _ENTRY.unpack_from(block, offset + _NAME_LENGTH)[3]
+    return (
+        count if count <= MOST_ENTRIES else 0,
+        offset,
+        (lambda first, second: second) if is_newer else (lambda first, second: first - base),
+    )
 
 
-def _items(block: bytes, offset: int, length_of: Callable[[int, int], int], *, keep: bool) -> tuple[list[str], int]:
+def _entries(block: bytes, offset: int, count: int, length_of: LengthOf, wanted: frozenset[str]) -> Iterator[tuple[int, str, list[str]]]:
+    """Of each entry: where the next one starts; of a wanted one its name and texts. Raises where the block contradicts itself."""
+    for _ in range(count):
+        name = block[offset : offset + _NAME_LENGTH].split(b"\0", 1)[0].decode("latin-1")
+        is_wanted = name in wanted
+        values, offset = _items(block, offset + _NAME_LENGTH, length_of, keep=is_wanted)
+        yield offset, name if is_wanted else "", values
+
+
+def _items(block: bytes, offset: int, length_of: LengthOf, *, keep: bool) -> tuple[list[str], int]:
     """The texts of the entry whose numbers are at `offset`, and where the next entry starts."""
     multiplicity, _, _, items, check = _ENTRY.unpack_from(block, offset)
     if check not in _CHECKS:
@@ -103,3 +120,76 @@ def _items(block: bytes, offset: int, length_of: Callable[[int, int], int], *, k
             values.append(block[offset : offset + length].split(b"\0", 1)[0].decode("latin-1").strip())
         offset += (length + 3) // 4 * 4
     return [value for value in values if value][: multiplicity or None], offset
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Entries one behind the other: how many, their bytes – none where those change –, and the wanted ones among them."""
+
+    count: int
+    content: bytes
+    texts: Csa
+
+
+class Excerpts:
+    """Reads the excerpts of the blocks of one series. Entries whose bytes are as they were in the block before are not read again."""
+
+    def __init__(self) -> None:
+        self._pieces: list[tuple[bytes, str, list[str]]] = []
+        self._moving: set[int] = set()
+        self._stretches: list[_Stretch] = []
+
+    def __call__(self, block: bytes) -> Excerpt:
+        """The same as `excerpt`."""
+        if not block.startswith(_NEWER):
+            return excerpt(block)
+        found = self._known(block)
+        if found is None:
+            self._learn(block)
+            return excerpt(block)
+        return _frozen(found)
+
+    def _known(self, block: bytes) -> Csa | None:
+        """The wanted entries; None if others than those that change have changed, or their number has."""
+        found: Csa = {}
+        with contextlib.suppress(struct.error, ValueError):
+            count, offset, length_of = _beginning(block)
+            if count != len(self._pieces):
+                return None
+            for stretch in self._stretches:
+                if not stretch.content:
+                    for end, name, values in _entries(block, offset, stretch.count, length_of, _WANTED):
+                        offset = end
+                        found |= {name: values} if name else {}
+                elif block.startswith(stretch.content, offset):
+                    offset += len(stretch.content)
+                    found |= stretch.texts
+                else:
+                    return None
+        return found
+
+    def _learn(self, block: bytes) -> None:
+        """Take a block as the one before, and what differs between the two as what changes."""
+        before, self._pieces = self._pieces, _pieces(block)
+        if len(before) != len(self._pieces):
+            self._moving = set()
+        else:
+            self._moving |= {number for number, (one, other) in enumerate(zip(before, self._pieces, strict=True)) if one != other}
+        self._stretches = []
+        for is_moving, group in groupby(enumerate(self._pieces), lambda piece: piece[0] in self._moving):
+            pieces = [piece for _, piece in group]
+            content = b"" if is_moving else b"".join(bytes_ for bytes_, _, _ in pieces)
+            self._stretches.append(_Stretch(len(pieces), content, {name: values for _, name, values in pieces if name}))
+
+
+def _pieces(block: bytes) -> list[tuple[bytes, str, list[str]]]:
+    """The bytes of each entry, with name and texts of the wanted ones; none of a block that does not end with its last entry, or later."""
+    found = []
+    try:
+        count, start, length_of = _beginning(block)
+        for end, name, values in _entries(block, start, count, length_of, _WANTED):
+            found.append((block[start:end], name, values))
+            start = end
+    except (struct.error, ValueError):
+        return []
+    return found if start <= len(block) else []

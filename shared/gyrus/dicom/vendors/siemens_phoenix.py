@@ -33,14 +33,19 @@ _FREE_MULTIBAND, _FREE_MULTIBAND_SEQUENCE = "sWipMemBlock.alFree[13]", "cmrr_mb"
 _MOST_BANDS = 16  # a free key may hold anything else in another release
 
 
-def protocol_of(elements: Elements) -> bytes:
-    """The lines of the protocol; empty where there is none."""
+def answers_of(elements: Elements) -> Answers:
+    """All that we read from the first protocol of an image; nothing where it has none."""
     for place in _PLACES:
         tag = elements.private_tag(place)
-        block = elements.raw(tag) if tag is not None else None
-        if block and len(block) <= LARGEST_BLOCK and (lines := between_marks(block)):
-            return lines
-    return b""
+        if tag is not None and (found := elements.told(tag, _answers_in)) is not None:
+            return dict(found)
+    return {}
+
+
+def _answers_in(block: bytes) -> tuple[tuple[str, tuple[Value, str]], ...] | None:
+    """What the protocol in a block says; None where there is none."""
+    lines = between_marks(block) if len(block) <= LARGEST_BLOCK else b""
+    return tuple(answers(lines).items()) if lines else None
 
 
 def between_marks(block: bytes) -> bytes:
