@@ -98,7 +98,8 @@ class Settling:
         """All files that the series must look at, and what it is."""
         files = await self.store["files"].find({"$or": [{"series": series}, {"unsettled": series}]}).to_list(None)
         mine = [file for file in files if file.get("series") == series]
-        headers = {h["_id"]: h["fields"] async for h in self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}})}
+        blocks = await self.store["headers"].find({"_id": {"$in": sorted({f["header"] for f in mine})}}).to_list(None)
+        headers = {block["_id"]: block["fields"] for block in blocks}
         await self._read_lost([file for file in mine if file["header"] not in headers])
         await self._compare_pixels(mine, copies(mine))
         settled = await self.workers.run(self._limit_s, settle, mine, headers, self._names)
@@ -264,6 +265,8 @@ class Settling:
 
     async def _ring(self, bells: Bells) -> None:
         for stage, ids in ((STAGES["classify"], bells.studies), (STAGES["preprocess"], bells.stacks)):
+            if not ids:
+                continue
             fields = {"cohort": 1, f"owed.{stage.name}": 1}
             async for document in self.store[stage.collection].find({"_id": {"$in": sorted(ids)}}, fields):
                 await self.bus.ring(*bell(stage, document))
