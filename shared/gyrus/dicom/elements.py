@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from pydicom.charset import convert_encodings, decode_bytes
 
 from gyrus.dicom.dataset import DataSet
-from gyrus.dicom.dictionary import standard_vr
+from gyrus.dicom.dictionary import is_creator, standard_vr
 from gyrus.dicom.errors import TooLarge, UnusualError
 from gyrus.dicom.field import Field, Private, Table
 from gyrus.dicom.silence import silence
@@ -246,11 +246,6 @@ class Elements:
         return self._blocks
 
 
-def is_creator(tag: int) -> bool:
-    """Whether an element reserves a block of private elements (PS3.5 section 7.8.1)."""
-    return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
-
-
 def creator_of(parts: Sequence[Part]) -> str:
     """A creator as it is looked for: in capitals, since old Philips writes its own so."""
     return str(next(iter(parts), "")).strip(" \0").upper()
@@ -262,13 +257,12 @@ def _vr_of(tag: int, written: str | None, otherwise: str) -> str:
 
 
 def plain_vr(tag: int, written: str | None, otherwise: str) -> str:
-    """The VR that an element is read by, whatever else stands in its file; none if that depends on the file."""
+    """The same, and none if it depends on what else stands in the file."""
     vr = _vr_of(tag, written, otherwise)
     return vr if vr in _BINARY or vr in _TEXT else ""
 
 
-def _is_short(vr: str, raw: bytes) -> bool:
-    """Whether a value is short, and the same in every character set."""
+def _is_short(vr: str, raw: bytes) -> bool:  # and says the same in every character set
     return len(raw) <= LONGEST_KEPT and (vr not in CHARSET_TEXT or is_plain(raw))
 
 

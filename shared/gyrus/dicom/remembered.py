@@ -14,7 +14,8 @@ from typing import Any, cast
 
 from gyrus.dicom.announce import PixelsAt
 from gyrus.dicom.derived import acquisition_date_time
-from gyrus.dicom.elements import Blocks, Elements, Notes, Told, is_creator, plain_value, plain_vr
+from gyrus.dicom.dictionary import is_creator
+from gyrus.dicom.elements import Blocks, Elements, Notes, Told, plain_value, plain_vr
 from gyrus.dicom.field import Field, Table
 from gyrus.dicom.judging import PIXEL_REPRESENTATION, Failure, Parsed, is_well_formed, judged
 from gyrus.dicom.keys import KEY_FIELDS

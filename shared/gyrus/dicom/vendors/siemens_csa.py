@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from gyrus.dicom.elements import Elements
 from gyrus.dicom.field import Private
@@ -72,15 +73,22 @@ def csa_texts(block: bytes, wanted: frozenset[str]) -> Csa:
     """The wanted entries: name to its texts. A block that contradicts itself gives what was read before."""
     found: Csa = {}
     with contextlib.suppress(struct.error, ValueError):
-        count, offset, length_of = _beginning(block)
-        for _, name, values in _entries(block, offset, count, length_of, wanted):
+        for _, name, values in _entries(block, _beginning(block), wanted):
             if name:
                 found[name] = values
     return found
 
 
-def _beginning(block: bytes) -> tuple[int, int, LengthOf]:
-    """The number of entries, where the first one starts, and how the first two numbers of an item give the length of its text."""
+class _Entries(NamedTuple):
+    """So many entries from an offset on. length_of: how the first two numbers of an item give the length of its text."""
+
+    number: int
+    offset: int
+    length_of: LengthOf
+
+
+def _beginning(block: bytes) -> _Entries:
+    """The entries that a block announces."""
     if len(block) > LARGEST_BLOCK:
         raise ValueError("too long")
     is_newer = block.startswith(_NEWER)
@@ -88,15 +96,13 @@ def _beginning(block: bytes) -> tuple[int, int, LengthOf]:
     (count,) = struct.unpack_from("<I", block, offset)
     offset += 8
     base = 0 if is_newer else _ENTRY.unpack_from(block, offset + _NAME_LENGTH)[3]
-    return (
-        count if count <= MOST_ENTRIES else 0,
-        offset,
-        (lambda first, second: second) if is_newer else (lambda first, second: first - base),
-    )
+    length_of: LengthOf = (lambda first, second: second) if is_newer else (lambda first, second: first - base)
+    return _Entries(count if count <= MOST_ENTRIES else 0, offset, length_of)
 
 
-def _entries(block: bytes, offset: int, count: int, length_of: LengthOf, wanted: frozenset[str]) -> Iterator[tuple[int, str, list[str]]]:
+def _entries(block: bytes, entries: _Entries, wanted: frozenset[str]) -> Iterator[tuple[int, str, list[str]]]:
     """Of each entry: where the next one starts; of a wanted one its name and texts. Raises where the block contradicts itself."""
+    count, offset, length_of = entries
     for _ in range(count):
         name = block[offset : offset + _NAME_LENGTH].split(b"\0", 1)[0].decode("latin-1")
         is_wanted = name in wanted
@@ -158,7 +164,7 @@ class Excerpts:
                 return None
             for stretch in self._stretches:
                 if not stretch.content:
-                    for end, name, values in _entries(block, offset, stretch.count, length_of, _WANTED):
+                    for end, name, values in _entries(block, _Entries(stretch.count, offset, length_of), _WANTED):
                         offset = end
                         found |= {name: values} if name else {}
                 elif block.startswith(stretch.content, offset):
@@ -186,8 +192,9 @@ def _pieces(block: bytes) -> list[tuple[bytes, str, list[str]]]:
     """The bytes of each entry, with name and texts of the wanted ones; none of a block that does not end with its last entry, or later."""
     found = []
     try:
-        count, start, length_of = _beginning(block)
-        for end, name, values in _entries(block, start, count, length_of, _WANTED):
+        entries = _beginning(block)
+        start = entries.offset
+        for end, name, values in _entries(block, entries, _WANTED):
             found.append((block[start:end], name, values))
             start = end
     except (struct.error, ValueError):
