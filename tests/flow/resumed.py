@@ -28,7 +28,7 @@ from gyrus.shared import debts
 VICTIMS = ("watcher", "extractor", "worker", "mongod", "nats-server")
 SETTINGS = {"GYRUS_ACK_WAIT_S": "6", "GYRUS_SWEEP_EVERY_S": "2", "GYRUS_SWEEP_AFTER_S": "30", "GYRUS_QUIET_S": "1"}
 OUTCOMES = ("extracted", "duplicate", "conflicting", "rejected")
-BATCH = 64  # files, as in production
+BATCH = 64  # files
 IN_HAND = BATCH * int(ExtractorSettings.model_fields["read_batches"].default)  # files that are being read at once
 MOST_MB = 256  # of one process, however many files
 AT_ONCE_S = 1.0  # a batch that is delivered twice may be read twice at the same time: neither reader finds a receipt
