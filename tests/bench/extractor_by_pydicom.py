@@ -27,7 +27,7 @@ read_by_extractor = opening.read_file
 
 def read_file(path: str, cohort: str, subject_key: bytes, site: tuple[Field, ...] = ()) -> Said:
     """Read a header, in a worker process."""
-    reader.parse = parse
+    reader.parse = reader.parse_twice = parse
     return read_by_extractor(path, cohort, subject_key, site)
 
 

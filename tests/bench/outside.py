@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,8 @@ def pinned(process: int, core: int) -> Iterator[None]:
 def pin(process: int, cores: set[int]) -> None:
     """All threads of a process on these cores; those that they start later too."""
     for task in Path(f"/proc/{process}/task").iterdir():
-        os.sched_setaffinity(int(task.name), cores)
+        with suppress(ProcessLookupError):  # a thread that ended meanwhile
+            os.sched_setaffinity(int(task.name), cores)
 
 
 # ── dcm2niix ─────────────────────────────────────────────────────────────────────────────────────────────────────────

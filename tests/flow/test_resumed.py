@@ -7,7 +7,7 @@ import pytest
 
 from flow import resumed
 
-PLAN = resumed.Plan(files=1500, gap_files=300, chance=random.Random(14))
+PLAN = resumed.Plan(files=1500, gap_files=150, chance=random.Random(14))
 
 
 @pytest.mark.timeout(300)
@@ -16,5 +16,5 @@ async def test_a_job_whose_services_are_killed_gives_every_file_its_outcome_and_
 
     print(run.told())
     run.check()
-    assert run.killed.total() >= 3
+    assert run.killed.total() >= 2
     assert max(run.memory.peaks().values()) < resumed.MOST_MB
