@@ -50,6 +50,16 @@ def cause_of(path: Path) -> str:
     return header.unusual
 
 
+def an_implicit_file(folder: Path) -> Path:
+    """An ordinary image whose elements have no VR."""
+    path = folder / "implicit"
+    dataset = an_image()
+    a_file(folder, dataset)
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    dataset.save_as(path, enforce_file_format=True, implicit_vr=True, little_endian=True)
+    return path
+
+
 # ── what it takes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -58,11 +68,7 @@ def test_an_ordinary_file_is_read_by_the_walk(tmp_path: Path) -> None:
 
 
 def test_an_implicit_file_is_ordinary_too(tmp_path: Path) -> None:
-    path = tmp_path / "implicit"
-    dataset = an_image()
-    a_file(tmp_path, dataset)
-    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    dataset.save_as(path, enforce_file_format=True, implicit_vr=True, little_endian=True)
+    path = an_implicit_file(tmp_path)
 
     assert cause_of(path) == ""
     assert by_walk(path.read_bytes()) == by_pydicom(path.read_bytes())
@@ -152,11 +158,7 @@ def test_each_sign_of_something_unusual_leaves_the_file_to_pydicom(tmp_path: Pat
 
 
 def test_only_the_dictionary_says_what_is_a_sequence_in_an_implicit_file(tmp_path: Path) -> None:
-    path = tmp_path / "implicit"
-    dataset = an_image()
-    a_file(tmp_path, dataset)
-    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    dataset.save_as(path, enforce_file_format=True, implicit_vr=True, little_endian=True)
+    path = an_implicit_file(tmp_path)
     path.write_bytes(with_tag(path.read_bytes(), (0x0008, 0x1140), (0x0008, 0x1141)))
 
     assert cause_of(path) == "undefined_length"

@@ -26,7 +26,7 @@ async def waits(system: System, words: str) -> None:
     """Status says what is waited for."""
 
     async def told() -> bool:
-        return any(words in text for text in await status.waiting_for(system.store, None))
+        return any(words in text for text in (await status.owing(system.store, None))[1])
 
     await eventually(told, f"status says that it waits: {words}")
 
@@ -38,7 +38,7 @@ async def all_is_well(system: System, files: int = cohort.SLICES) -> None:
     assert await system.store["files"].count_documents({"$or": [{"gone": True}, {"trouble": {"$exists": True}}]}) == 0
     assert [stack["volume"]["refused"] async for stack in system.store["stacks"].find()] == [None]
     assert await system.failures() == []
-    assert await status.waiting_for(system.store, None) == []
+    assert (await status.owing(system.store, None))[1] == []
     for stage in STAGES.values():
         assert await system.store[stage.collection].count_documents({f"owed.{stage.name}.tries": {"$gt": 0}}) == 0
 

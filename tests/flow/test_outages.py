@@ -92,7 +92,7 @@ async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System,
     await eventually(full, "20 messages wait in FILES and 5 batches beyond them")
 
     async def told() -> bool:
-        return any("room in the stream FILES" in text for text in await status.waiting_for(system.store, None))
+        return any("room in the stream FILES" in text for text in (await status.owing(system.store, None))[1])
 
     await eventually(told, "status says what the scans wait for")
     system.lose_nats()
@@ -110,7 +110,7 @@ async def test_a_full_stream_killed_with_its_store_loses_nothing(system: System,
         whole["jobs"] = []  # six jobs here, one there
         whole["files"] = [{key: value for key, value in file.items() if key != "jobs"} for file in whole["files"]]
     assert differences(result, undisturbed) == []
-    assert await status.waiting_for(system.store, None) == []
+    assert (await status.owing(system.store, None))[1] == []
 
 
 @pytest.mark.timeout(300)

@@ -97,6 +97,17 @@ async def test_a_batch_is_not_announced_before_it_is_inserted(system: System) ->
     assert (await the(system, "series"))["n_files"] == cohort.SLICES
 
 
+async def settled_by_another(system: System, n_files: int) -> None:
+    """Another extractor settles the one series with so many files."""
+    system.start("extractor")
+    await system.ingest()
+
+    async def newer() -> Any:
+        return await system.store["series"].find_one({"n_files": n_files})
+
+    await eventually(newer, "the other extractor settles the series")
+
+
 @pytest.mark.parametrize("point", ["settle.4", "settle.5", "settle.6"])
 async def test_a_stalled_settler_does_not_overwrite_what_came_later(system: System, point: str) -> None:
     """no-guard: it read the files before the last one was there."""
@@ -107,13 +118,7 @@ async def test_a_stalled_settler_does_not_overwrite_what_came_later(system: Syst
     await system.ingest()
     await stall.reached()
     t1(system, 5)
-    system.start("extractor")
-    await system.ingest()
-
-    async def newer() -> Any:
-        return await system.store["series"].find_one({"n_files": 5})
-
-    await eventually(newer, "the other extractor settles the series")
+    await settled_by_another(system, 5)
     stall.go()
     await asyncio.sleep(0.5)  # time in which the stalled one would write
     slow.stop()
@@ -131,13 +136,7 @@ async def test_a_stalled_settler_does_not_give_a_file_another_outcome_than_it_ha
     await system.ingest()
     await stall.reached()
     cohort.write(system.inbox / "earlier.dcm", cohort.image("t1_mprage", 0), -60)
-    system.start("extractor")
-    await system.ingest()
-
-    async def newer() -> Any:
-        return await system.store["series"].find_one({"n_files": 3})
-
-    await eventually(newer, "the other extractor settles the series")
+    await settled_by_another(system, 3)
     stall.go()
     await asyncio.sleep(0.5)  # time in which the stalled one would write
     slow.stop()

@@ -13,7 +13,7 @@ Document = dict[str, Any]
 Outcomes = Mapping[str, Mapping[str, Any]]  # by the file's id
 Write = tuple[Document, Document]  # filter and change
 
-OF_OUTCOME = ("outcome", "differs", "uncompared", "pixels")
+OF_OUTCOME = ("outcome", "differs", "uncompared")
 
 
 def first_writes(series: str, files: Iterable[Mapping[str, Any]], outcomes: Outcomes) -> list[Write]:

@@ -58,7 +58,10 @@ class Reading:
             return {}
         answers = await self._opening.read(batch, files)
         rules = await self._rules.of(batch["cohort"])  # now: a file that is read again may be so because its rule changed
-        return {file["id"]: _by_rules(answer, batch, file["path"], rules) for file, answer in zip(files, answers, strict=True)}
+        return {
+            file["id"]: by_rule(answer, batch["cohort"], *_subject(file["path"], batch, rules))
+            for file, answer in zip(files, answers, strict=True)
+        }
 
     # ── step 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,10 +131,6 @@ class Reading:
         change = debts.owe("settle", quiet_s=batch["quiet_s"], cap_s=batch["cap_s"], job=batch["job"])
         named = {"$set": {"cohort": batch["cohort"]}}
         await self.store.write("series", [UpdateOne({"_id": one}, [named, *change], upsert=True) for one in series])
-
-
-def _by_rules(answer: Said, batch: Document, path: str, rules: Sequence[Rule]) -> Said:
-    return by_rule(answer, batch["cohort"], *_subject(path, batch, rules))
 
 
 def _identity(batch: Document, file: Mapping[str, Any]) -> Document:

@@ -29,11 +29,6 @@ async def owing(store: Store, cohort: str | None) -> tuple[dict[str, int], list[
     return counts, sorted(said - {None})
 
 
-async def waiting_for(store: Store, cohort: str | None) -> list[str]:
-    """What work waits for that is not there."""
-    return (await owing(store, cohort))[1]
-
-
 async def watched(store: Store, cohort: str | None) -> list[Document]:
     """The watched sources: when they were last looked at, and what they wait for."""
     where = {**STANDING, **({"cohort": cohort} if cohort else {})}
