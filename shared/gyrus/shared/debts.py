@@ -64,7 +64,7 @@ def paid(stage: str) -> Document:
     """Change: the debt is paid; `n` stays."""
     at = f"owed.{stage}"
     return {
-        "$unset": {f"{at}.since": "", f"{at}.due": "", f"{at}.lease": "", f"{at}.jobs": "", f"{at}.waiting": "", "failure": ""},
+        "$unset": {**{f"{at}.{name}": "" for name in ("since", "due", "lease", "jobs", "turn", "waiting")}, "failure": ""},
         "$set": {f"{at}.tries": 0},
     }
 

@@ -5,11 +5,15 @@ server is not there is told apart here (`is_away`).
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ReplaceOne, ReturnDocument, UpdateMany, UpdateOne, WriteConcern
+from pymongo import MongoClient, ReplaceOne, ReturnDocument, UpdateMany, UpdateOne, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, ExecutionTimeout, NotPrimaryError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -17,12 +21,19 @@ from gyrus.shared.errors import Misuse
 from gyrus.shared.settings import Settings
 from gyrus.shared.topology import STAGES
 
-__all__ = ["AFTER", "BEFORE", "Collection", "Document", "ReplaceOne", "Session", "Store", "UpdateMany", "UpdateOne", "is_away", "literal"]
+__all__ = [
+    "AFTER", "BEFORE", "BlockingStore", "Collection", "DatabaseAt", "Document", "ReplaceOne", "Session", "Store", "UpdateMany", "UpdateOne",
+    "WorkerSession", "blocking_store", "is_away", "literal",
+]  # fmt: skip
 
 T = TypeVar("T")
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 Session = AsyncIOMotorClientSession
+WorkerSession = ClientSession
+WorkerCollection = SyncCollection[Document]
+DURABLE = WriteConcern(w="majority", j=True)
+_TIMES: dict[str, Any] = {"serverSelectionTimeoutMS": 3000, "connectTimeoutMS": 3000, "socketTimeoutMS": 60_000}
 AFTER, BEFORE = ReturnDocument.AFTER, ReturnDocument.BEFORE
 
 COLLECTIONS = (
@@ -84,10 +95,8 @@ class Store:
     """The database: `store["files"]` is a collection."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            settings.mongo_url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, socketTimeoutMS=60_000, tz_aware=True
-        )
-        self._database = self._client.get_database(settings.mongo_database, write_concern=WriteConcern(w="majority", j=True))
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(settings.mongo_url, **_TIMES, tz_aware=True)
+        self._database = self._client.get_database(settings.mongo_database, write_concern=DURABLE)
         self._collections = {name: self._database[name] for name in COLLECTIONS}
 
     def __getitem__(self, collection: str) -> Collection:
@@ -126,9 +135,7 @@ class Store:
     async def transaction(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         """Run `work` in one transaction: on a write conflict whole again, on an unknown commit result the commit alone."""
         async with await self._client.start_session() as session:
-            return await session.with_transaction(
-                work, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern(w="majority", j=True)
-            )
+            return await session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=DURABLE)
 
     async def insert(self, collection: str, document: Document, stage: str | None = None) -> bool:
         """Insert one document, owing a stage since the server's now; False where its `_id` is there already."""
@@ -168,6 +175,40 @@ class Store:
         """The server's clock."""
         local: datetime = (await self._client.admin.command("hello"))["localTime"]
         return local.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class DatabaseAt:
+    """Where a worker finds the database."""
+
+    url: str
+    name: str
+
+
+class BlockingStore:
+    """The same database for a worker process, which has nothing else to do while it waits: without an event loop."""
+
+    def __init__(self, at: DatabaseAt) -> None:
+        self._client: MongoClient[Document] = MongoClient(at.url, **_TIMES, tz_aware=True)
+        self._database = self._client.get_database(at.name, write_concern=DURABLE)
+
+    def __getitem__(self, collection: str) -> WorkerCollection:
+        return self._database[collection]
+
+    def transaction(self, work: Callable[[WorkerSession], T]) -> T:
+        """Run `work` in one transaction, as `Store.transaction` does."""
+        with self._client.start_session() as session:
+            return session.with_transaction(work, read_concern=ReadConcern("snapshot"), write_concern=DURABLE)
+
+    def write(self, collection: str, operations: Sequence[UpdateOne | UpdateMany], session: WorkerSession | None = None) -> int:
+        """Do many writes in one round trip; how many documents matched."""
+        return self[collection].bulk_write(list(operations), ordered=False, session=session).matched_count if operations else 0
+
+
+@lru_cache(maxsize=1)
+def blocking_store(at: DatabaseAt) -> BlockingStore:
+    """The store of this process: its connections are made once, never before a fork."""
+    return BlockingStore(at)
 
 
 def literal(values: Mapping[str, Any]) -> Document:

@@ -17,6 +17,7 @@ from gyrus.shared.subjects import Rule, code_of, rule_of
 from gyrus.shared.workers import Workers
 
 Document = dict[str, Any]
+TURN = "owed.settle.turn"
 
 
 class Reading:
@@ -44,8 +45,9 @@ class Reading:
         answers = await self._read_files(batch, batch["files"])
         series = await self._write(batch, known, answers)
         series |= set().union(*(touched(document, None) for document in done.values()))
+        studies = {answer.series: answer.content["study"] for answer in answers.values() if answer.series}
         await crash.point("read.3")
-        await self._owe(batch, sorted(series))
+        await self._owe(batch, {one: studies.get(one) for one in sorted(series)})
         if await self._rules.of(batch["cohort"]) != rules:  # a job that came with other rules left alone what this batch holds
             await self.read(batch_id)
             return
@@ -127,10 +129,11 @@ class Reading:
 
     # ── step 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _owe(self, batch: Document, series: Sequence[str]) -> None:
+    async def _owe(self, batch: Document, series: Mapping[str, str | None]) -> None:
+        """series: with the study that a file of it names, if one was read: siblings are not settled at the same time."""
         change = debts.owe("settle", quiet_s=batch["quiet_s"], cap_s=batch["cap_s"], job=batch["job"])
-        named = {"$set": {"cohort": batch["cohort"]}}
-        await self.store.write("series", [UpdateOne({"_id": one}, [named, *change], upsert=True) for one in series])
+        named = {one: {"cohort": batch["cohort"]} | ({TURN: {"$literal": study}} if study else {}) for one, study in series.items()}
+        await self.store.write("series", [UpdateOne({"_id": one}, [{"$set": said}, *change], upsert=True) for one, said in named.items()])
 
 
 def _identity(batch: Document, file: Mapping[str, Any]) -> Document:

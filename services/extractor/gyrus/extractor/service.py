@@ -7,7 +7,7 @@ from gyrus.extractor.settling import Settling
 from gyrus.shared.service import Service
 from gyrus.shared.workers import Workers
 
-PRELOAD = ["gyrus.extractor.opening", "gyrus.extractor.settle", "gyrus.dicom.pixel_digest"]
+PRELOAD = ["gyrus.extractor.opening", "gyrus.extractor.settlement", "gyrus.dicom.pixel_digest"]
 
 
 def make() -> Service:
