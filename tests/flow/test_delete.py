@@ -409,7 +409,7 @@ async def test_the_sweep_removes_outputs_of_deleted_stacks_and_leaves_those_that
     await deleted(system, "series", T1)
     strange = {"deleted": f"{T1}/aa", "unknown": f"c/{cohort.uid('never seen')}/aa", "elsewhere": f"d/{cohort.uid('t1_mprage')}/aa"}
     for name, stack in strange.items():
-        folder = system.processed / stack.split("/")[0] / "1.2"
+        folder = system.processed / stack.split("/")[0] / f"1.2.{name}"
         folder.mkdir(parents=True, exist_ok=True)
         written = {"about": {"stack": stack, "n": 1}, "files": [f"{name}_metadata.json", f"{name}.pt"]}
         (folder / f"{name}_metadata.json").write_text(json.dumps(written))
@@ -418,7 +418,7 @@ async def test_the_sweep_removes_outputs_of_deleted_stacks_and_leaves_those_that
     system.start("preprocessor", GYRUS_OUTPUTS_SWEEP_S="0.2")
 
     async def swept() -> bool:
-        return not list(system.processed.rglob("deleted*"))
+        return not list(system.processed.rglob("*deleted*"))
 
-    await eventually(swept, "outputs of the deleted stack are removed")
+    await eventually(swept, "outputs of the deleted stack are removed, and their folder")
     assert len(list(system.processed.rglob("unknown*"))) == len(list(system.processed.rglob("elsewhere*"))) == 2

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -164,9 +164,13 @@ class Preprocessor:
         await asyncio.sleep(self.settings.outputs_grace_s)
         self._unlink(names)
 
-    def _unlink(self, names: Iterable[str]) -> None:
+    def _unlink(self, names: Collection[str]) -> None:
+        """Remove outputs, and the folders that are empty then."""
         for name in sorted(names, key=lambda name: name.endswith("_metadata.json")):  # the file that names the others goes last
             (self.settings.processed / name).unlink(missing_ok=True)
+        for folder in {(self.settings.processed / name).parent for name in names}:
+            with contextlib.suppress(OSError):  # something else is in it
+                folder.rmdir()
 
     async def _erase(self, stack_id: str, n: int) -> None:
         """Outputs of a stack that is being deleted: at once, and before it is paid, since afterwards nobody knows of them.
@@ -178,13 +182,7 @@ class Preprocessor:
         stack = await self.store["stacks"].find_one_and_update(holds, [{"$set": {"erase": named, "volume": None}}], return_document=AFTER)
         await crash.point("preprocess.4b")
         if stack is not None:
-            await asyncio.to_thread(self._unlink_with_folders, _named(stack))
-
-    def _unlink_with_folders(self, names: set[str]) -> None:
-        self._unlink(names)
-        for folder in {(self.settings.processed / name).parent for name in names}:
-            with contextlib.suppress(OSError):  # something else is in it
-                folder.rmdir()
+            await asyncio.to_thread(self._unlink, _named(stack))
 
     async def sweep_outputs(self) -> None:
         """Remove outputs that no volume names and none can name any more: their `n` is older than the stack's, or equal and paid."""
