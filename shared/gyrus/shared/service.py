@@ -18,6 +18,7 @@ import contextlib
 import logging
 import signal
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
@@ -55,6 +56,7 @@ class Service:
         self._later: set[asyncio.Task[None]] = set()
         self._at_end: list[Callable[[], None]] = []
         self._loops: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
+        self._wanted: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         crash.arm(settings.crash_points)
 
     # ── what a room says ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,6 +74,10 @@ class Service:
         """Do something again and again; servers that are away are waited for, errors are logged and it goes on."""
         if seconds > 0:
             self._loops.append((name, seconds, work))
+
+    def soon(self, name: str) -> None:
+        """Do what is done again and again without waiting for its time."""
+        self._wanted[name].set()
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call `close` when the service ends."""
@@ -270,12 +276,14 @@ class Service:
 
     async def _repeat(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
+            self._wanted[name].clear()
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - the loop goes on; a fault of it is logged with its trace
                 level = logging.WARNING if is_away(error) else logging.ERROR
                 _log.log(level, "loop_interrupted", extra={"loop": name, "error": type(error).__name__}, exc_info=level == logging.ERROR)
-            await asyncio.sleep(seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted[name].wait(), seconds)
 
     async def readiness(self) -> dict[str, str]:
         """Each part that this service needs: `ok`, or what is wrong with it."""

@@ -186,11 +186,14 @@ class DatabaseAt:
 
 
 class BlockingStore:
-    """The same database for a worker process, which has nothing else to do while it waits: without an event loop."""
+    """The same database for a worker process, which has nothing else to do while it waits: without an event loop.
+
+    Only its transactions are waited for until they are durable, and whatever was written before one is so with it.
+    """
 
     def __init__(self, at: DatabaseAt) -> None:
         self._client: MongoClient[Document] = MongoClient(at.url, **_TIMES, tz_aware=True)
-        self._database = self._client.get_database(at.name, write_concern=DURABLE)
+        self._database = self._client.get_database(at.name, write_concern=WriteConcern(w=1))
 
     def __getitem__(self, collection: str) -> WorkerCollection:
         return self._database[collection]

@@ -53,7 +53,8 @@ class Reading:
             return
         await crash.point("read.4")
         await self.store["batches"].delete_one({"_id": batch_id})
-        await intake.hurry(self.store, batch["job"])
+        if await intake.hurry(self.store, batch["job"]):
+            self.service.soon("settle")
 
     async def _read_files(self, batch: Document, files: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
         if not files:
