@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from gyrus.data.tokens import tokens_of, volume_of
 from gyrus.dicom.pixels import Refused
 from gyrus.preprocessor.core.make import Made, Request, make
 from gyrus.preprocessor.core.outputs import POINTS
@@ -68,16 +69,18 @@ def test_the_same_stack_leaves_the_same_bytes_whatever_the_order_of_its_files(tm
 def test_the_tensors_open_without_running_code_from_the_file(tmp_path: Path, mode: str, window: str | None) -> None:
     request = a_request(tmp_path, mode)
     made(request)
-    expected = prepare(request.slices, mode)
+    expected = prepare(request.slices, mode).prepared
     ending = f"_{window}" if window else ""
 
     image = torch.load(tmp_path / "out" / f"t1{ending}.pt", weights_only=True)
     mask = torch.load(tmp_path / "out" / "t1_mask.pt", weights_only=True, mmap=True)
 
-    data = image.pop("data")
-    assert image == {"view": 0, "shape": (36, 112, 96), "spacing": (1.0, 1.0, 4.0), "mode": mode, "window": window}
-    assert data.dtype == mask.dtype == torch.uint8
-    assert np.array_equal(data.numpy(), expected.images[window or ""])
+    data, filtered = image.pop("data"), image.pop("filtered")
+    shape = {"shape": (36, 112, 96), "size": (9, 7, 6), "spacing": (1.0, 1.0, 4.0)}
+    assert image == {"view": 0, "mode": mode, "window": window, **shape}
+    assert data.dtype == filtered.dtype == mask.dtype == torch.uint8
+    assert np.array_equal(volume_of(data.numpy(), image["size"]), expected.images[window or ""])
+    assert np.array_equal(filtered.numpy(), tokens_of(expected.background).any(axis=1))
     assert np.array_equal(mask.numpy(), expected.background)
 
 
@@ -89,6 +92,7 @@ def test_the_metadata_says_what_the_volume_was_made_from(tmp_path: Path) -> None
     assert metadata["files"] == sorted(written(tmp_path / "out"))
     assert metadata["windows"]["brain"] == {"level": 40.0, "width": 80.0}
     assert metadata["source"] == {"size": [48, 56, 24], "spacing_mm": [2.0, 2.0, 6.0], "type": "int16"}
+    assert metadata.keys() >= {"source_file", "mode", "shape", "spacing", "view", "processed_date", "version", "windows"}
 
 
 def test_the_metadata_is_there_before_anything_that_it_explains(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gyrus.console.offline import Stack
-from gyrus.dicom.pixels import Refused
+from gyrus.dicom.refused import Refused
 from gyrus.preprocessor.core.make import Made, Request, make
 from gyrus.preprocessor.naming import image_name, slices, study_folder
 from gyrus.shared.documents import plan_of

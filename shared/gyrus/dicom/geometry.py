@@ -89,7 +89,7 @@ def _stacked(first: dict[str, Value], last: dict[str, Value], positions: list[fl
     """Spacing, shear and matrix of slices that lie in images of their own."""
     spacing = spacing_of(positions)
     if spacing["status"] == "single_slice":
-        spacing["slice_spacing_mm"] = _single_spacing(first)
+        spacing["slice_spacing_mm"] = single_spacing(first)
     normal = normal_of(first["image_orientation_patient"]) or (0.0, 0.0, 1.0)
     way = difference(last["image_position_patient"], first["image_position_patient"])
     length = math.sqrt(dot(way, way))
@@ -118,18 +118,25 @@ def _has(first: dict[str, Value], spacing: dict[str, Value]) -> bool:
     return spacing["slice_spacing_mm"] is not None and first.get("slice_thickness") is not None
 
 
-def _single_spacing(known: dict[str, Value]) -> Value:
+def tile_grid(known: dict[str, Value]) -> tuple[int, int, int]:
+    """Rows and columns of one tile, and how many tiles lie side by side; of an image without tiles its own rows and columns, and 1."""
+    count = max(1, tiles_of(known))
+    across = math.ceil(math.sqrt(count))
+    down = across if known.get("tile_positions") is None else math.ceil(count / across)
+    return (known.get("rows") or 0) // down, (known.get("columns") or 0) // across, across
+
+
+def single_spacing(known: dict[str, Value]) -> Value:
+    """The distance of slices (mm) as an image alone tells it."""
     between, thickness = known.get("spacing_between_slices"), known.get("slice_thickness")
     return next((length for length in (between, thickness) if length is not None and length > 0), None)
 
 
 def _tiled(known: dict[str, Value]) -> dict[str, Value]:
     """Geometry of a volume whose slices are tiles of one image (Siemens mosaic, United Imaging grid)."""
-    count, positions = tiles_of(known), known.get("tile_positions")
-    across = math.ceil(math.sqrt(count))
-    down = across if positions is None else math.ceil(count / across)
-    rows, columns = (known.get("rows") or 0) // down, (known.get("columns") or 0) // across
-    origin, step = _tile_origin_and_step(known, rows, columns)
+    count = tiles_of(known)
+    rows, columns, _ = tile_grid(known)
+    origin, step = tile_origin_and_step(known, rows, columns)
     spacing = math.sqrt(dot(step, step))
     thickness = known.get("slice_thickness")
     return {
@@ -146,7 +153,7 @@ def _tiled(known: dict[str, Value]) -> dict[str, Value]:
     }
 
 
-def _tile_origin_and_step(known: dict[str, Value], rows: int, columns: int) -> tuple[Vector, Vector]:
+def tile_origin_and_step(known: dict[str, Value], rows: int, columns: int) -> tuple[Vector, Vector]:
     """The corner of the first tile and the way from one tile to the next.
 
     A mosaic's position is that of an image as large as the mosaic around the same centre, so the tile's corner lies further in.
@@ -167,7 +174,7 @@ def _tile_origin_and_step(known: dict[str, Value], rows: int, columns: int) -> t
     normal = known.get("tile_normal") or []
     if len(normal) != 3:
         normal = normal_of(known["image_orientation_patient"]) or (0.0, 0.0, 1.0)
-    return origin, scaled(normal, _single_spacing(known) or 1.0)
+    return origin, scaled(normal, single_spacing(known) or 1.0)
 
 
 def _affine(known: dict[str, Value], origin: Any, step: Vector) -> list[list[float]] | None:

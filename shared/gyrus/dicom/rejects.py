@@ -21,3 +21,7 @@ REJECT_REASONS: dict[str, str] = {
 }
 
 RETRYABLE: frozenset[str] = frozenset({"unreadable", "still_changing", "internal_error"})
+
+NO_IMAGE: frozenset[str] = frozenset(
+    {"not_dicom", "empty_file", "compressed_container", "unsupported_modality", "non_image_object", "dicomdir", "vanished"}
+)  # files that are no images of ours, and may lie beside them

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from gyrus.dicom.pixels import Refused
+from gyrus.dicom.refused import Refused
 from gyrus.preprocessor.core.make import Made, Request
 from gyrus.preprocessor.core.make import make as make_volume
 from gyrus.preprocessor.naming import image_name, slices, study_folder
@@ -242,7 +242,7 @@ def make() -> Service:
     """The preprocessor, wired."""
     settings = PreprocessorSettings()
     service = Service("preprocessor", settings)
-    preload = ["gyrus.preprocessor.core.prepare", "gyrus.preprocessor.service"]
+    preload = ["gyrus.preprocessor.core.outputs", "gyrus.preprocessor.service"]
     workers = Workers(settings.preprocess_workers, preload, crash_points=settings.crash_points)
     service.at_end(workers.close)
     preprocessor = Preprocessor(service, settings, workers)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gyrus.dicom.pixels import Refused
+from gyrus.dicom.refused import Refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,7 @@ class Request:
 
     slices: Sequence[tuple[str, int | None]]  #: path, frame from 1 or None for every frame of the file
     mode: str  #: mri or ct
+    volume: int | None = None  #: which one, from 0, of a stack that has several
     folder: str  #: where the outputs go
     name: str  #: how their names begin
     about: Mapping[str, Any] = field(default_factory=dict)  #: kept in the metadata
@@ -27,19 +28,21 @@ class Made:
     mode: str
     view: int  #: 0 axial, 1 coronal, 2 sagittal
     shape: tuple[int, int, int]  #: slices, rows, columns
-    spacing_mm: tuple[float, float, float]  #: along x, y, z of the RPI axes
+    spacing_mm: tuple[float, ...]  #: along x, y, z of the RPI axes
 
 
 def make(request: Request, point: Callable[[str], None] | None = None) -> Made | Refused:
     """Prepare one stack and write its outputs. Uses one thread. Raises OSError when storage fails."""
-    from .outputs import write_outputs  # noqa: PLC0415 – seconds of import that the service's own process need not spend
+    from gyrus.data.threads import use_one_thread  # noqa: PLC0415 – seconds of import that the service's own process need not spend
+
+    from .outputs import write_outputs  # noqa: PLC0415
     from .prepare import prepare  # noqa: PLC0415
-    from .threads import use_one_thread  # noqa: PLC0415
 
     use_one_thread()
     try:
-        prepared = prepare(request.slices, request.mode)
+        ready = prepare(request.slices, request.mode, request.volume)
     except Refused as refused:
         return refused.with_traceback(None)  # a traceback would hold the volume
-    outputs = write_outputs(Path(request.folder), request.name, prepared, request.about, point)
-    return Made(outputs=outputs, mode=prepared.mode, view=prepared.view, shape=prepared.shape, spacing_mm=prepared.spacing_mm)
+    outputs = write_outputs(Path(request.folder), request.name, ready, request.about, point)
+    made = ready.prepared
+    return Made(outputs=outputs, mode=made.mode, view=made.view, shape=made.shape, spacing_mm=made.spacing_mm)

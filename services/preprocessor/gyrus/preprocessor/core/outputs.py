@@ -1,24 +1,20 @@
 """The files of one prepared volume, written so that a reader never meets half of one and an orphan can be attributed."""
 
-import json
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .intensity import WINDOWS_HU
-from .prepare import Prepared
-from .tensors import encoded, tensors
-from .thumbnail import thumbnail
+from gyrus.data.layout import METADATA, as_json, described, encoded, tensors, write_whole
 
-LAYOUT: Final = "1.0"
+from .prepare import Ready
+from .thumbnail import thumbnail
 
 Point = Callable[[str], None]
 POINTS: Final = ("outputs.begin", "outputs.metadata", "outputs.tensor", "outputs.end")
 """Where a test may kill the writer: before the first file, after the metadata, after each tensor, after the last file."""
 
 
-def write_outputs(folder: Path, name: str, prepared: Prepared, about: Mapping[str, Any], point: Point | None = None) -> list[str]:
+def write_outputs(folder: Path, name: str, ready: Ready, about: Mapping[str, Any], point: Point | None = None) -> list[str]:
     """Write <name>_metadata.json, then the tensors, then <name>.png, into folder; returns their names, sorted.
 
     about: what the volume was made from (plain JSON values), kept in the metadata. Equal arguments give equal bytes. Raises ValueError
@@ -28,42 +24,17 @@ def write_outputs(folder: Path, name: str, prepared: Prepared, about: Mapping[st
         raise ValueError(f"{name!r} is no plain file name")
     reach = point or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
-    saved = tensors(prepared)
-    metadata, picture = f"{name}_metadata.json", f"{name}.png"
+    saved = tensors(ready.prepared)
+    metadata, picture = f"{name}{METADATA}", f"{name}.png"
     files = sorted([metadata, picture, *(f"{name}{ending}.pt" for ending in saved)])
+    # no file and no clock: a path may bear a patient's name, and equal work gives equal bytes
+    more = {"about": dict(about), "files": files, "source": dict(ready.source), "source_file": None, "processed_date": None}
     reach("outputs.begin")
-    _write(folder / metadata, describe(prepared, about, files))
+    write_whole(folder / metadata, as_json(described(ready.prepared, more)))
     reach("outputs.metadata")
     for ending, tensor in saved.items():
-        _write(folder / f"{name}{ending}.pt", encoded(tensor))
+        write_whole(folder / f"{name}{ending}.pt", encoded(tensor))
         reach("outputs.tensor")
-    _write(folder / picture, thumbnail(prepared))
+    write_whole(folder / picture, thumbnail(ready.prepared))
     reach("outputs.end")
     return files
-
-
-def describe(prepared: Prepared, about: Mapping[str, Any], files: list[str]) -> bytes:
-    """The metadata file: what it was made from, what it is, which files belong to it. No clock."""
-    described = {
-        "about": dict(about),
-        "files": files,
-        "layout": LAYOUT,
-        "mode": prepared.mode,
-        "shape": prepared.shape,
-        "source": {"size": prepared.source_size, "spacing_mm": prepared.source_spacing_mm, "type": prepared.source_type},
-        "spacing": prepared.spacing_mm,
-        "view": prepared.view,
-    }
-    if prepared.mode == "ct":
-        described["windows"] = {name: {"width": width, "level": level} for name, (width, level) in WINDOWS_HU.items()}
-    return json.dumps(described, indent=1, sort_keys=True).encode() + b"\n"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All or nothing. The passing name is nobody else's: two writers of one volume write the same bytes and do not meet."""
-    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        passing.write_bytes(content)
-        passing.replace(path)
-    finally:
-        passing.unlink(missing_ok=True)

@@ -1,65 +1,45 @@
-"""A stack becomes a prepared volume: read, put on the grid, turned into bytes – or refused."""
+"""A stack becomes a prepared volume by the means of gyrus.data – or is refused, also where a library would go on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from gyrus.data.intensity import SHOWN_PERCENTILES, percentiles
+from gyrus.data.preparing import MODALITY, Prepared, prepared
 from gyrus.dicom.pixels import Refused, VolumeArray, read_volume
+from gyrus.dicom.planes import Slices
 
-from .grid import to_grid
-from .intensity import SHOWN_PERCENTILES, Bytes, tone_ct, tone_mri
-
-MODALITY: Final[Mapping[str, str]] = {"mri": "MR", "ct": "CT"}
+FEWEST: Final = 3  # voxels along an axis: what is interpolated between two is no volume
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """A model-ready volume; D, H, W are the slices, rows and columns of its view."""
+class Ready:
+    """A prepared volume and what it was made from."""
 
-    mode: str
-    view: int  #: 0 axial, 1 coronal, 2 sagittal
-    spacing_mm: tuple[float, float, float]  #: along x, y, z of the RPI axes, not permuted by the view
-    images: dict[str, Bytes]  #: by window (D, H, W): CT brain, blood, bone; MRI one, named ""
-    background: Bytes  #: (D, H, W), 1 = background
-    source_type: str  #: the type of the values before they became bytes
-    source_size: tuple[int, ...]  #: columns, rows, slices as read
-    source_spacing_mm: tuple[float, ...]  #: along columns, rows, slices as read
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        slices, rows, columns = self.background.shape
-        return slices, rows, columns
+    prepared: Prepared
+    source: Mapping[str, Any]  #: size (columns, rows, slices), spacing_mm and type, as read
 
 
-def prepare(slices: Sequence[tuple[str, int | None]], mode: str) -> Prepared:
-    """Prepare the images of one stack; see gyrus.dicom.pixels.read_volume for slices. Raises Refused."""
+def prepare(slices: Slices, mode: str, volume: int | None = None) -> Ready:
+    """Prepare the images of one stack; see gyrus.dicom.pixels.read_volume for slices and volume. Raises Refused."""
     if mode not in MODALITY:
         raise Refused("unsupported_modality", f"mode {mode!r} is not one of {', '.join(MODALITY)}")
-    volume = read_volume(slices)
-    if volume.modality != MODALITY[mode]:
-        raise Refused("unsupported_modality", f"modality {volume.modality or 'unknown'} does not go with mode {mode}")
-    return prepare_volume(volume, mode)
+    read = read_volume(slices, volume)
+    if not read.modality:
+        raise Refused("unsupported_modality", "no modality")
+    return prepare_volume(read, mode)
 
 
-def prepare_volume(volume: VolumeArray, mode: str) -> Prepared:
-    """Prepare a volume whose modality is known. Raises Refused."""
-    if mode == "ct" and not volume.hounsfield:
-        raise Refused("no_hounsfield", "a slice lacks rescale slope or intercept, or rescales to another unit")
-    # looked at before resampling, which turns one value into two by truncation
-    lowest, highest = np.percentile(volume.array, (0, 100) if mode == "ct" else SHOWN_PERCENTILES)
-    if lowest == highest:
+def prepare_volume(volume: VolumeArray, mode: str) -> Ready:
+    """Prepare a volume. Raises Refused."""
+    size = volume.array.shape[::-1]
+    if min(size) < FEWEST:
+        raise Refused("too_small", f"{' x '.join(map(str, size))} voxels, at least {FEWEST} along each axis")
+    made = prepared(volume, mode)
+    lowest, highest = percentiles(volume.array, (0, 100) if mode == "ct" else SHOWN_PERCENTILES)
+    shown = made.tone.ranges[""] if mode == "mri" else None
+    if lowest == highest or (shown is not None and shown.lower == shown.upper):
         raise Refused("constant_image", f"{'all' if mode == 'ct' else '99 % of the'} voxels have the value {lowest:g}")
-    grid = to_grid(volume)
-    toned = tone_ct(grid.values) if mode == "ct" else tone_mri(grid.values)
-    return Prepared(
-        mode=mode,
-        view=grid.view,
-        spacing_mm=grid.spacing_mm,
-        images=toned.images,
-        background=toned.background,
-        source_type=str(volume.array.dtype),
-        source_size=volume.array.shape[::-1],
-        source_spacing_mm=volume.spacing_mm,
-    )
+    return Ready(made, {"size": size, "spacing_mm": volume.space.spacing_mm, "type": str(np.dtype(volume.array.dtype).newbyteorder("="))})

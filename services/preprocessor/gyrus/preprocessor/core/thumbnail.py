@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from .grid import slices_first
-from .intensity import Bytes
-from .prepare import Prepared
+from gyrus.data.grid import slices_first
+from gyrus.data.intensity import Bytes
+from gyrus.data.preparing import Prepared
 
 HEIGHT_PX: Final = 192
 GAP_PX: Final = 6

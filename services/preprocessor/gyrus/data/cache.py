@@ -1,0 +1,192 @@
+"""The cache of a data set: each image prepared once, read many times.
+
+processed/<study>/ holds the files of `layout`; `<image>_metadata.json` is written last and says what they were made of, so that a cache
+that is half written, or older than its source or our recipe, counts as not there.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from gyrus.data.errors import ImageError, told
+from gyrus.data.images import read_source
+from gyrus.data.intensity import WINDOWS_HU
+from gyrus.data.layout import MASK, METADATA, VERSION, as_json, described, encoded, endings, tensors, write_whole
+from gyrus.data.metadata import DatasetMetadata
+from gyrus.data.preparing import prepared
+from gyrus.data.sources import source_of
+from gyrus.data.threads import use_one_thread
+from gyrus.data.tokens import volume_of
+from gyrus.dicom.refused import Refused
+
+log = logging.getLogger("gyrus.data")
+
+RECIPE: Final = 1  # a change of what is computed makes all caches anew
+Document = dict[str, Any]
+
+
+@dataclass
+class Built:
+    """What came of building: how many images were made and kept, and why others failed, as (study, image, why)."""
+
+    made: int = 0
+    kept: int = 0
+    failed: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Task:
+    study: str
+    image: str
+    mode: str
+    source: Path
+    folder: Path
+    data_dir: Path
+
+
+class CacheManager:
+    """Builds and reads the cache of data_dir, which holds metadata.json and raw/. Raises FileNotFoundError without metadata.json."""
+
+    def __init__(self, data_dir: str | PathLike[str]) -> None:
+        self.data_dir = Path(data_dir)
+        self.metadata_path = self.data_dir / "metadata.json"
+        if not self.metadata_path.is_file():
+            raise FileNotFoundError(f"{self.metadata_path} does not exist: DatasetMetadata.from_directory(…).save(…) writes it")
+        self.metadata = DatasetMetadata.from_file(self.metadata_path)
+
+    def build_cache(self, num_workers: int = 1, force: bool = False, study_names: Sequence[str] | None = None) -> Built:
+        """Prepare what is not in the cache, or all of it with force. Images that fail are named in the result and in the log.
+
+        num_workers: processes, each with one thread; 1 works in this one. Raises KeyError for a study that is not known.
+        """
+        built, tasks = Built(), []
+        for task in self._tasks(study_names):
+            if not force and _is_current(task):
+                built.kept += 1
+                self.metadata.mark_processed(task.study, task.image)
+            else:
+                tasks.append(task)
+        for task, why in _run(tasks, num_workers):
+            if why is None:
+                built.made += 1
+                self.metadata.mark_processed(task.study, task.image)
+            else:
+                built.failed.append((task.study, task.image, why))
+                self.metadata.studies[task.study]["images"][task.image]["processed"] = False
+                log.error("%s/%s is not in the cache: %s", task.study, task.image, why)
+        self.metadata.save(self.metadata_path)
+        return built
+
+    def load_image(self, study: str, image: str, window: str | None = None) -> Any:
+        """An image of the cache: a dict with data float32 [1, D, H, W] in [0, 1], mask uint8 [N] (1 = a token with background in it), view,
+        shape, spacing, size, mode, window. CT without a window: a list of three, brain, blood, bone.
+
+        Raises KeyError for an image or window that is not known, FileNotFoundError for one that is not in the cache.
+        """
+        task = self._task(study, image)
+        if not _is_current(task):
+            raise FileNotFoundError(f"{study}/{image} is not in the cache, or was made of something else: build_cache() makes it")
+        if window is not None and f"_{window}" not in endings(task.mode):
+            raise KeyError(f"{study}/{image} ({task.mode}) has no window {window!r}: CT has {', '.join(WINDOWS_HU)}, MRI none")
+        wanted = endings(task.mode) if window is None else [f"_{window}"]
+        loaded = [_volume(task.folder / f"{image}{ending}.pt") for ending in wanted]
+        return loaded if len(loaded) > 1 else loaded[0]
+
+    def load_mask(self, study: str, image: str) -> Any:
+        """The background of an image voxel by voxel: uint8 [1, D, H, W], 1 = background."""
+        return torch.load(self._task(study, image).folder / f"{image}{MASK}.pt", weights_only=True)[None]
+
+    def get_cache_stats(self) -> Document:
+        """total_studies, total_images, cached_images, cache_coverage (0 to 1)."""
+        tasks = list(self._tasks(None))
+        cached = sum(_is_current(task) for task in tasks)
+        coverage = cached / len(tasks) if tasks else 0.0
+        return {"total_studies": len(self.metadata), "total_images": len(tasks), "cached_images": cached, "cache_coverage": coverage}
+
+    def _tasks(self, names: Sequence[str] | None) -> Iterator[_Task]:
+        for study in self.metadata.get_all_studies() if names is None else names:
+            if study not in self.metadata.studies:
+                raise KeyError(f"there is no study {study!r} in {self.metadata_path}")
+            for image in self.metadata.studies[study]["images"]:
+                yield self._task(study, image)
+
+    def _task(self, study: str, image: str) -> _Task:
+        said = self.metadata.get_study(study)
+        if said is None or image not in said["images"]:
+            raise KeyError(f"there is no image {study}/{image} in {self.metadata_path}")
+        source = self.data_dir / "raw" / study / said["images"][image]["filename"]
+        return _Task(study, image, said["mode"], source, self.data_dir / "processed" / study, self.data_dir)
+
+
+def _run(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task, str | None]]:
+    if workers <= 1 or len(tasks) < 2:
+        yield from ((task, _make(task)) for task in tasks)
+        return
+    with ProcessPoolExecutor(min(workers, len(tasks)), get_context("forkserver"), initializer=use_one_thread) as pool:
+        yield from zip(tasks, pool.map(_make, tasks), strict=True)
+
+
+def _make(task: _Task) -> str | None:
+    """Make the files of one image; why it could not be."""
+    try:
+        _write(task)
+    except (ImageError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _write(task: _Task) -> None:
+    stamp = _stamp(task.source)
+    source = source_of(task.source)
+    try:
+        made = prepared(read_source(source), task.mode)
+    except Refused as refused:
+        raise told(refused, source.path) from None
+    more = {
+        "source_file": task.source.relative_to(task.data_dir).as_posix(),
+        "processed_date": datetime.now(UTC).isoformat(),
+        "made_of": {"source": stamp, "recipe": RECIPE, "mode": task.mode},
+    }
+    task.folder.mkdir(parents=True, exist_ok=True)
+    (task.folder / f"{task.image}{METADATA}").unlink(missing_ok=True)
+    for ending, saved in tensors(made).items():
+        write_whole(task.folder / f"{task.image}{ending}.pt", encoded(saved))
+    write_whole(task.folder / f"{task.image}{METADATA}", as_json(described(made, more)))
+
+
+def _is_current(task: _Task) -> bool:
+    """Whether the cache holds an image, made of its source as it is now and by our recipe."""
+    try:
+        said = json.loads((task.folder / f"{task.image}{METADATA}").read_text())
+        made_of = {"source": _stamp(task.source), "recipe": RECIPE, "mode": task.mode}
+    except (OSError, ValueError):
+        return False
+    files = [task.folder / f"{task.image}{ending}.pt" for ending in (*endings(task.mode), MASK)]
+    return said.get("version") == VERSION and said.get("made_of") == made_of and all(path.is_file() for path in files)
+
+
+def _stamp(source: Path) -> list[Any]:
+    """Size and mtime of a file, or of all files of a folder, as plain JSON. Raises FileNotFoundError."""
+    if not source.is_dir():
+        return [[source.name, source.stat().st_size, source.stat().st_mtime_ns]]
+    found = sorted(Path(where, name) for where, _, names in os.walk(source) for name in names)
+    return [len(found), sum(path.stat().st_size for path in found), max((path.stat().st_mtime_ns for path in found), default=0)]
+
+
+def _volume(path: Path) -> Document:
+    """One image file, as people use it."""
+    saved: Document = torch.load(path, weights_only=True)
+    volume = volume_of(saved.pop("data").numpy(), saved["size"])
+    data = torch.from_numpy(np.ascontiguousarray(volume)).to(torch.float32).div_(255)[None]
+    return {"data": data, "mask": saved.pop("filtered"), **saved}

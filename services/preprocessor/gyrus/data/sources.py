@@ -1,0 +1,144 @@
+"""What can be loaded from a path: a file, or the stacks among the DICOM files of a folder."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from gyrus.data.errors import ImageError
+from gyrus.dicom.keys import parsed_key
+from gyrus.dicom.pixel_digest import pixel_digest, place_of
+from gyrus.dicom.planes import Image, Slices
+from gyrus.dicom.reader import Header, Rejected, read
+from gyrus.dicom.rejects import NO_IMAGE
+from gyrus.dicom.sniff import looks_like
+
+DICOM_SUFFIXES: Final = (".dcm", ".dicom")
+MOST_NAMED: Final = 20  # stacks in a message
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """One image to load: a file that is no DICOM, or a stack of DICOM images; of one that has several volumes, one of them."""
+
+    path: str  #: the file, or where the stack was found
+    series_uid: str = ""
+    stack_key: str = ""
+    description: str = ""
+    images: tuple[Image, ...] = ()  #: of DICOM
+    slices: Slices = ()  #: of DICOM whose headers are still to be read: path and frame from 1
+    volume: int | None = None  #: from 0
+
+    def of_volume(self, volume: int) -> "ImageSource":
+        """One volume of a time series, a diffusion run, …"""
+        return replace(self, volume=volume)
+
+    @property
+    def is_dicom(self) -> bool:
+        return bool(self.images or self.slices)
+
+    def __str__(self) -> str:
+        n = sum(len(share.header.image.get("frames", {}).get("columns", ())) or 1 for share in self.images)
+        return f"series {self.series_uid}, stack {self.stack_key} ({self.description}, {n} images)"
+
+
+def find_stacks(path: str | os.PathLike[str]) -> list[ImageSource]:
+    """What there is to load at a path: each stack of its DICOM files, or the file itself. Raises FileNotFoundError, ImageError."""
+    where = Path(path)
+    if not where.exists():
+        raise FileNotFoundError(f"{where} does not exist")
+    if where.is_dir():
+        return _stacks(where, _headers(where))
+    if not is_dicom(where):
+        return [ImageSource(str(where))]
+    header = read(os.path.realpath(where))
+    if isinstance(header, Rejected):
+        raise ImageError("no_image", f"{header.reason} {header.detail}".strip(), where)
+    return _stacks(where, [(str(where), header)])
+
+
+def source_of(what: Any) -> ImageSource:
+    """The one image of a path; or a stack as find_stacks gives it, or as the service knows it: (path, frame from 1 or None) a slice."""
+    if isinstance(what, ImageSource):
+        return what
+    if not isinstance(what, (str, os.PathLike)):
+        slices = [(os.path.realpath(file), frame) for file, frame in what]
+        return ImageSource(str(Path(slices[0][0]).parent) if slices else "", slices=slices)
+    found = find_stacks(what)
+    if len(found) == 1:
+        return found[0]
+    wanted = [source for source in found if not _is_beside(source)] or found
+    if len(wanted) > 1:
+        named = "; ".join(map(str, wanted[:MOST_NAMED]))
+        raise ImageError("several_stacks", f"{len(wanted)} stacks: {named}", what)
+    return wanted[0]
+
+
+def is_dicom(path: Path) -> bool:
+    """By the first bytes of a file, or its suffix."""
+    with path.open("rb") as file:
+        return looks_like(file.read(512)) == "dicom" or path.suffix.lower() in DICOM_SUFFIXES
+
+
+def has_dicom(folder: Path) -> bool:
+    """Whether a file at any depth is DICOM."""
+    return any(is_dicom(path) for path in _files(folder))
+
+
+def _is_beside(source: ImageSource) -> bool:
+    """A scout beside what the series was made for."""
+    parts = parsed_key(source.stack_key)
+    return bool({"LOCALIZER", "OTHER"} & {*parts.get("ROLE", "").split("+"), parts.get("TYPE", "")})
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (path for name in sorted(names) if (path := Path(where, name)).is_file())
+
+
+def _headers(folder: Path) -> Iterator[tuple[str, Header]]:
+    """The DICOM images of a folder; if there are none in it, those below it."""
+    own = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    found = list(_read(own)) or list(_read(path for path in _files(folder) if path.parent != folder))
+    if not found:
+        raise ImageError("no_image", "no DICOM image in this folder", folder)
+    yield from found
+
+
+def _read(paths: Iterable[Path]) -> Iterator[tuple[str, Header]]:
+    for path in paths:
+        header = read(os.path.realpath(path))
+        if isinstance(header, Header):
+            yield str(path), header
+        elif header.reason not in NO_IMAGE:  # a broken image would be a missing slice
+            raise ImageError("undecodable_pixels", f"{header.reason} {header.detail}".strip(), path)
+
+
+def _stacks(where: Path, headers: Iterable[tuple[str, Header]]) -> list[ImageSource]:
+    groups: dict[tuple[str, str], list[Image]] = defaultdict(list)
+    for path, header in headers:
+        for share in header.stacks:
+            groups[header.series_instance_uid, share["key"]].append(Image(os.path.realpath(path), header, share["frames"]))
+    return [
+        ImageSource(str(where), series, key, str(images[0].header.shared.get("series_description", "")), tuple(_once(images)))
+        for (series, key), images in sorted(groups.items())
+    ]
+
+
+def _once(images: Sequence[Image]) -> Iterator[Image]:
+    """Each instance once. Files that bear one SOPInstanceUID and differ in their pixels are refused."""
+    seen: dict[str, Image] = {}
+    for image in images:
+        before = seen.setdefault(image.header.sop_instance_uid, image)
+        if before is image:
+            yield image
+        elif _pixels(before) != _pixels(image):
+            raise ImageError("several_volumes", f"bears the SOPInstanceUID of {before.path} and other pixels", image.path)
+
+
+def _pixels(image: Image) -> str | None:
+    header = image.header
+    return pixel_digest(image.path, (header.size, header.mtime_ns), place_of(header.image))[1]
