@@ -273,5 +273,5 @@ DIFFUSION = (
         makers=("siemens_private", "siemens_csa"),
         joined=(0x00189602, 0x00189603, 0x00189604, 0x00189605, 0x00189606, 0x00189607),
     ),
-    Field("diffusion_frame", "", 0, "image", makers=("ge_private", "canon_comment")),
+    Field("diffusion_frame", "", 0, "image", makers=("ge_private", "canon_comment", "uih_private")),
 )

@@ -8,7 +8,7 @@ they say nothing about the stack.
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -26,7 +26,7 @@ from gyrus.dicom.planes import MAX_VOXELS, Layout, Plane, Slices, read_layout
 from gyrus.dicom.refused import Refused
 from gyrus.dicom.space import Space
 
-__all__ = ["MAX_VOXELS", "Refused", "VolumeArray", "pixels_of", "read_volume", "value_type", "values_of", "volume_of"]
+__all__ = ["MAX_VOXELS", "Refused", "VolumeArray", "pixels_of", "read_volume", "stored_values", "value_type", "values_of", "volume_of"]
 
 PLAIN: Final = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian})
 
@@ -85,6 +85,16 @@ def values_of(planes: Sequence[Plane], kind: np.dtype[Any]) -> NDArray[Any]:
             said = str(error).replace(path, "the file").splitlines() or [""]
             raise Refused("undecodable_pixels", f"{type(error).__name__}: {said[0][:200]}", path) from None
     return array
+
+
+def stored_values(planes: Sequence[Plane]) -> NDArray[Any]:
+    """The same as they are stored, without a rescale."""
+    plain = [Plane(plane.path, plane.frame, _without_rescale(plane.known), plane.tile) for plane in planes]
+    return values_of(plain, value_type(plain))
+
+
+def _without_rescale(known: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in known.items() if name not in ("rescale_slope", "rescale_intercept")}
 
 
 def _put(array: NDArray[Any], place: int, pixels: NDArray[Any], plane: Plane) -> None:

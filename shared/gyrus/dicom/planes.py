@@ -35,6 +35,7 @@ FIELDS: Final = (
     *("modality", "image_type", "number_of_frames", "transfer_syntax_uid", "pixel_offset", "pixel_length", "pixel_data_truncated"),
     *("samples_per_pixel", "photometric_interpretation", "bits_allocated", "bits_stored", "high_bit", "pixel_representation"),
     *("rescale_slope", "rescale_intercept", "rescale_type"),
+    *("diffusion_frame", "diffusion_gradient_orientation_source", "diffusion_b_value_actual"),
 )
 Slices = Sequence[tuple[str, int | None]]
 Vector = NDArray[np.float64]

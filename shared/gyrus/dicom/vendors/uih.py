@@ -1,9 +1,12 @@
 """What United Imaging writes beside the standard: grids of slices, diffusion. Creator "Image Private Header".
 
 Elements: (0065,xx0A) FD nominal b-value (used for labels and shells; the actual one, (0065,xx09), is a field of its own), (0065,xx37)
-FD×3 direction (patient axes), (0065,xx50) DS slices in a grid, (0065,xx51) SQ one item a slice with its own (0020,0032) and (0008,0032).
+FD×3 direction (axes of the image: column, row, normal), (0065,xx50) DS slices in a grid, (0065,xx51) SQ one item a slice with its own
+(0020,0032) and (0008,0032).
 
-All seen in real files. (0065,xx05) is `A->P` for both polarities of one protocol: it is stored, but it is no polarity.
+All seen in real files. In three runs of one table of directions, turned against each other by 27 and 14 degrees, the written directions
+turn the other way: they are those of the image. (0065,xx05) is `A->P` for both polarities of one protocol: it is stored, but it is no
+polarity.
 """
 
 from gyrus.dicom.elements import Elements
@@ -23,14 +26,14 @@ _NOMINAL_B, _DIRECTION, _SLICES, _GRID = _uih(0x0A, "FD"), _uih(0x37, "FD"), _ui
 
 
 def diffusion(elements: Elements) -> dict[str, Value]:
-    """Nominal b-value (s/mm²) and direction (patient axes)."""
+    """Nominal b-value (s/mm²); direction in axes of the image: along columns, rows, normal."""
     b_value = elements.private(_NOMINAL_B, "number")
     if b_value is None:
         return {}
     found: dict[str, Value] = {"diffusion_b_value": b_value}
     direction = elements.private(_DIRECTION, "numbers")
     if direction and len(direction) == 3 and any(direction):
-        found["diffusion_gradient_orientation"] = direction
+        found |= {"diffusion_gradient_orientation": direction, "diffusion_frame": "image"}
     return found
 
 
