@@ -151,10 +151,19 @@ def _tell_files(found: "Found") -> None:
 
 
 def _add_preprocess(app: typer.Typer) -> None:
-    @command(app, "preprocess", "Make tensors and a picture of each stack, in DIR/<study>.", "preprocess study/ -o volumes/")
+    @command(
+        app,
+        "preprocess",
+        "Make tensors and a picture of each stack, in DIR/<study>.",
+        "preprocess study/ -o volumes/",
+        "preprocess study/ -o nifti/ --nifti",
+    )
     def preprocess(
         path: Target,
         out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", file_okay=False, help="Where they are written.")],
+        nifti: Annotated[
+            bool, typer.Option("--nifti", help="Instead write the stored voxels as NIfTI, with .json and .bval, .bvec.")
+        ] = False,
         json: Json = False,
         workers: Workers = 1,
     ) -> None:
@@ -165,7 +174,7 @@ def _add_preprocess(app: typer.Typer) -> None:
         found = offline.extract(path, workers)
         stacks = offline.classify(found.stacks, load_rules())
         rows = []
-        for stack, volume in volumes.preprocess(stacks, out, workers):
+        for stack, volume in (volumes.export if nifti else volumes.preprocess)(stacks, out, workers):
             rows.append({**stack.row, "volume": volume})
             if json:
                 render.lines([{**stack.record, "volume": volume}])
@@ -173,7 +182,8 @@ def _add_preprocess(app: typer.Typer) -> None:
                 print(f"{len(rows)} of {len(stacks)} stacks", file=sys.stderr)
         if not json and rows:
             render.stacks(rows)
-            print(f"{sum(not row['volume']['refused'] for row in rows)} of {len(rows)} stacks became volumes in {out}")
+            became = "NIfTI files" if nifti else "volumes"
+            print(f"{sum(not row['volume']['refused'] for row in rows)} of {len(rows)} stacks became {became} in {out}")
         _tell_files(found)
         if all(row["volume"]["refused"] for row in rows):
             raise typer.Exit(1)

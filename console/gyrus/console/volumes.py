@@ -1,6 +1,6 @@
-"""Volumes without servers: each stack becomes tensors and a picture, or a refusal with its reason."""
+"""Volumes without servers: each stack becomes tensors and a picture, or NIfTI, or a refusal with its reason."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -9,6 +9,8 @@ from typing import Any
 
 from gyrus.console.offline import Stack
 from gyrus.dicom.refused import Refused
+from gyrus.preprocessor.core.export import Export
+from gyrus.preprocessor.core.export import export as write_nifti
 from gyrus.preprocessor.core.make import Made, Request, make
 from gyrus.preprocessor.naming import image_name, slices, study_folder
 from gyrus.shared.documents import plan_of
@@ -19,13 +21,41 @@ Document = dict[str, Any]
 
 def preprocess(stacks: Sequence[Stack], out: Path, workers: int) -> Iterator[tuple[Stack, Document]]:
     """Each stack with its volume: {refused, detail, shape, spacing_mm, outputs}, as the gateway shows it. Outputs are below `out`."""
+    yield from _each(stacks, _volume, [_request(stack, out) for stack in stacks], out, workers)
+
+
+def export(stacks: Sequence[Stack], out: Path, workers: int) -> Iterator[tuple[Stack, Document]]:
+    """Each stack with what was written of it as NIfTI: {refused, detail, outputs}. Outputs are below `out`."""
+    yield from _each(stacks, _nifti, [_wanted(stack, out) for stack in stacks], out, workers)
+
+
+def _each(
+    stacks: Sequence[Stack], make: Callable[[Any], Document], requests: Sequence[Any], out: Path, workers: int
+) -> Iterator[tuple[Stack, Document]]:
     with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
         try:
-            yield from zip(stacks, pool.map(_volume, [_request(stack, out) for stack in stacks]), strict=True)
+            yield from zip(stacks, pool.map(make, requests), strict=True)
         except BrokenProcessPool:
             raise GyrusError("A worker process died (killed, or out of memory). Try again with --workers 1.") from None
         except OSError as error:
             raise GyrusError(f"{out} takes no volumes: {error.strerror or error}.") from error
+
+
+def _wanted(stack: Stack, out: Path) -> Export:
+    name = image_name(stack.number, str(stack.document["modality"]), stack.label or {}, [stack.id, stack.document["version"]])
+    folder = out / study_folder(stack.study.split("/", 1)[1])
+    return Export(slices=_slices(stack), folder=str(folder), name=name)
+
+
+def _nifti(wanted: Export) -> Document:
+    written = write_nifti(wanted)
+    if isinstance(written, Refused):
+        return {"refused": written.reason, "detail": written.detail, "outputs": []}
+    return {"refused": None, "detail": None, "outputs": [f"{Path(wanted.folder).name}/{name}" for name in written]}
+
+
+def _slices(stack: Stack) -> list[tuple[str, int | None]]:
+    return slices(list(stack.files), stack.document["stack_key"], [file["path"] for file in stack.files])
 
 
 def _request(stack: Stack, out: Path) -> Request | None:
@@ -34,7 +64,7 @@ def _request(stack: Stack, out: Path) -> Request | None:
         return None
     of = {"version": stack.document["version"], "plan": plan}
     return Request(
-        slices=slices(list(stack.files), stack.document["stack_key"], [file["path"] for file in stack.files]),
+        slices=_slices(stack),
         mode=plan["mode"],
         folder=str(out / study_folder(stack.study.split("/", 1)[1])),
         name=image_name(stack.number, str(stack.document["modality"]), stack.label or {}, [stack.id, of]),

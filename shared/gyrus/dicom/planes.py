@@ -89,9 +89,14 @@ class Image:
 
 
 def read_layout(slices: Slices) -> Layout:
+    """Read the headers of a stack, and say where its images lie. Raises Refused."""
+    return layout_of(images_of(slices))
+
+
+def images_of(slices: Slices) -> list[Image]:
     """Read the headers of a stack. slices, in any order: path and frame number from 1; None takes every frame of the file."""
     files = groupby(sorted(slices, key=lambda one: (one[0], one[1] or 0)), key=itemgetter(0))
-    return layout_of([_image(path, [frame for _, frame in frames]) for path, frames in files])
+    return [_image(path, [frame for _, frame in frames]) for path, frames in files]
 
 
 def layout_of(images: Sequence[Image]) -> Layout:

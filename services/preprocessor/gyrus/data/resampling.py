@@ -41,7 +41,7 @@ def _in_pieces(array: NDArray[Any], samplings: Sequence[Sampling], order: Sequen
     for piece in _pieces(array.shape, along):
         values = array[piece].astype(np.float64, order="C")
         for axis in first:
-            values = _along(values, axis, samplings[axis])
+            values = sampled(values, axis, samplings[axis])
         between[piece] = typed(values, array.dtype) if resting else values
     return between if resting else _last(between, along, samplings[along], array.dtype)
 
@@ -49,7 +49,7 @@ def _in_pieces(array: NDArray[Any], samplings: Sequence[Sampling], order: Sequen
 def _last(between: Values, axis: int, sampling: Sampling, kind: np.dtype[Any]) -> NDArray[Any]:
     made = np.empty([sampling.size if one == axis else size for one, size in enumerate(between.shape)], kind)
     for piece in _pieces(between.shape, 0 if axis else 1):
-        made[piece] = typed(_along(np.ascontiguousarray(between[piece]), axis, sampling), kind)
+        made[piece] = typed(sampled(np.ascontiguousarray(between[piece]), axis, sampling), kind)
     return made
 
 
@@ -60,7 +60,7 @@ def _pieces(shape: Sequence[int], axis: int) -> list[tuple[slice, ...]]:
     return [(slice(None),) * axis + (slice(at, at + step),) for at in range(0, shape[axis], step)]
 
 
-def _along(values: Values, axis: int, sampling: Sampling) -> Values:
+def sampled(values: Values, axis: int, sampling: Sampling) -> Values:
     """C-contiguous values, sampled along one axis."""
     made = np.empty([sampling.size if one == axis else size for one, size in enumerate(values.shape)])
     before = int(np.prod(values.shape[:axis]))

@@ -5,6 +5,7 @@ product of the spline's prefilter (whole-sample mirror at both ends) and of the 
 that are left out and columns that are turned round. A sample that lies beyond the outermost half voxel is 0, as in ITK.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 POLE: Final = 3**0.5 - 2  # of the prefilter of the cubic B-spline; its response falls by this factor from voxel to voxel
-LEAST_WEIGHT: Final = 1e-13  # weights below it change no value that is told apart
-SAME_WEIGHT: Final = 1e-9  # a sample lies on a voxel if all other voxels weigh less together
+REACH: Final = 26  # voxels: POLE**REACH is 1e-15
+ON_A_VOXEL: Final = 2e-10  # of a voxel: nearer than that a sample lies on it; the others weigh less than 1e-9 then
 
 Matrix = NDArray[np.float64]
 
@@ -56,31 +57,40 @@ class Sampling:
 @lru_cache(maxsize=64)
 def sampling(ruler: Ruler) -> Sampling:
     """How an axis is sampled. Remembered, since the slices of a scanner repeat."""
-    matrix = weights(ruler)
-    voxels = matrix.argmax(axis=1)
-    others = np.abs(matrix).sum(axis=1) - matrix.max(axis=1)
-    if matrix.max(axis=1).min() > 0.5 and others.max() < SAME_WEIGHT:
-        return Sampling(_as_slice(voxels), ruler.size)
-    used = np.flatnonzero((np.abs(matrix) > LEAST_WEIGHT).any(axis=0))
-    first, last = (int(used[0]), int(used[-1])) if used.size else (0, 0)
-    return Sampling(slice(first, last + 1), ruler.size, _blocks(matrix[:, first : last + 1], ruler))
-
-
-def weights(ruler: Ruler) -> Matrix:
-    """The whole matrix of an axis, (size, n)."""
     places = np.arange(ruler.start, ruler.start + ruler.size, dtype=np.float64) * ruler.step_mm / ruler.spacing_mm
-    matrix = weights_at(places, ruler.n)
-    return np.ascontiguousarray(matrix[:, ::-1]) if ruler.flipped else matrix
+    voxels = np.rint(places).astype(int)
+    if np.abs(places - voxels).max() < ON_A_VOXEL and voxels.max() < ruler.n:
+        return Sampling(_as_slice(ruler.n - 1 - voxels if ruler.flipped else voxels), ruler.size)
+    rows = int(np.clip(48 * ruler.spacing_mm / ruler.step_mm, 8, 32))
+    blocks = [_flipped(block, ruler.n) if ruler.flipped else block for block in blocks_at(places, ruler.n, rows)]
+    first = min(block.column for block in blocks)
+    last = max(block.column + block.matrix.shape[1] for block in blocks)
+    return Sampling(slice(first, last), ruler.size, tuple(Block(block.first, block.column - first, block.matrix) for block in blocks))
 
 
-def weights_at(places: NDArray[np.float64], n: int) -> Matrix:
-    """The weights of n voxels in samples at places, which count in voxels; (samples, n)."""
+def blocks_at(places: NDArray[np.float64], n: int, rows: int) -> list[Block]:
+    """The weights of n voxels in samples at places, which count in voxels, without the far corners where they are nothing."""
+    blocks = []
+    for first in range(0, len(places), rows):
+        part = places[first : first + rows]
+        low = min(max(0, math.floor(part.min()) - REACH), n - 1)
+        high = max(min(n, math.floor(part.max()) + REACH + 1), low + 1)
+        blocks.append(Block(first, low, weights_at(part, n, low, high)))
+    return blocks
+
+
+def weights_at(places: NDArray[np.float64], n: int, low: int, high: int) -> Matrix:
+    """The weights of the voxels from low to high, of n, in samples at places; (samples, high - low)."""
     corner = np.floor(places).astype(int)
-    matrix = np.zeros((len(places), n))
+    matrix = np.zeros((len(places), high - low))
     for offset, weight in enumerate(_cubic(places - corner), -1):
-        matrix += weight[:, None] * _prefilter(_mirrored(corner + offset, n), n)
+        matrix += weight[:, None] * _prefilter(_mirrored(corner + offset, n), n, low, high)
     matrix[(places < -0.5) | (places >= n - 0.5)] = 0
     return matrix
+
+
+def _flipped(block: Block, n: int) -> Block:
+    return Block(block.first, n - block.column - block.matrix.shape[1], np.ascontiguousarray(block.matrix[:, ::-1]))
 
 
 def _cubic(part: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -96,17 +106,25 @@ def _mirrored(index: NDArray[np.int_], n: int) -> NDArray[np.int_]:
     return np.where(index < n, index, period - index)
 
 
-def _prefilter(rows: NDArray[np.int_], n: int) -> Matrix:
+def _prefilter(rows: NDArray[np.int_], n: int, low: int, high: int) -> Matrix:
     """Rows of the prefilter: what each voxel contributes to a coefficient, with its mirror images."""
     if n == 1:
         return np.ones((len(rows), 1))
+    columns = np.arange(low, high)
+    response = _response(n)
+    direct: Matrix = response[np.abs(rows[:, None] - columns)]
+    has_mirror = (columns > 0) & (columns < n - 1)
+    direct[:, has_mirror] += response[rows[:, None] + columns[has_mirror]]
+    return direct
+
+
+@lru_cache(maxsize=64)
+def _response(n: int) -> Matrix:
+    """Of the prefilter at each distance, on a line of n voxels that is mirrored at both ends for ever."""
     period = 2 * n - 2
     distance = np.arange(period + 1)
-    response = 3**0.5 * (POLE**distance + POLE ** (period - distance)) / (1 - POLE**period)
-    columns = np.arange(n)
-    direct: Matrix = response[np.abs(rows[:, None] - columns)]
-    direct[:, 1:-1] += response[rows[:, None] + columns[1:-1]]
-    return direct
+    made: Matrix = 3**0.5 * (POLE**distance + POLE ** (period - distance)) / (1 - POLE**period)
+    return made
 
 
 def _as_slice(voxels: NDArray[np.int_]) -> slice:
@@ -114,15 +132,3 @@ def _as_slice(voxels: NDArray[np.int_]) -> slice:
     step = int(voxels[1]) - first if len(voxels) > 1 else 1
     stop = last + (1 if step > 0 else -1)
     return slice(first, None if stop < 0 else stop, step)
-
-
-def _blocks(matrix: Matrix, ruler: Ruler) -> tuple[Block, ...]:
-    """The matrix without its far corners of nothing: its band is as wide as the prefilter reaches, some 23 voxels each way."""
-    rows = int(np.clip(48 * ruler.spacing_mm / ruler.step_mm, 8, 32))
-    blocks = []
-    for first in range(0, ruler.size, rows):
-        part = matrix[first : first + rows]
-        used = np.flatnonzero((np.abs(part) > LEAST_WEIGHT).any(axis=0))
-        column, end = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 1)
-        blocks.append(Block(first, column, np.ascontiguousarray(part[:, column:end])))
-    return tuple(blocks)

@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gyrus.data.resampling import typed
-from gyrus.data.splines import weights_at
+from gyrus.data.resampling import sampled, typed
+from gyrus.data.splines import Sampling, blocks_at
+from gyrus.data.threads import one_thread
 from gyrus.dicom.pixels import VolumeArray
 from gyrus.dicom.space import Space
+
+ROWS: Final = 32  # samples at once
 
 
 def straightened(volume: VolumeArray) -> VolumeArray:
@@ -20,6 +23,11 @@ def straightened(volume: VolumeArray) -> VolumeArray:
     """
     if not any(volume.shear_mm):
         return volume
+    with one_thread():
+        return _straightened(volume)
+
+
+def _straightened(volume: VolumeArray) -> VolumeArray:
     array, origin = volume.array, np.array(volume.space.origin_mm)
     for axis, shear_mm in ((2, volume.shear_mm[0]), (1, volume.shear_mm[1])):
         step = shear_mm / volume.space.spacing_mm[2 - axis]
@@ -40,9 +48,9 @@ def _shifted(array: NDArray[Any], axis: int, step: float) -> tuple[NDArray[Any],
     nothing = array.min()
     for number, image in enumerate(array):
         places = np.arange(-before, n + after) - step * number
-        matrix = weights_at(places, n)
-        values = matrix @ image.astype(np.float64) if axis == 1 else image.astype(np.float64) @ matrix.T
+        moved = Sampling(slice(None), len(places), tuple(blocks_at(places, n, ROWS)))
+        values = sampled(image.astype(np.float64)[None], axis, moved)
         beside = (places < -0.5) | (places >= n - 0.5)
-        values[beside if axis == 1 else (slice(None), beside)] = nothing
-        made[number] = typed(values, array.dtype)
+        values[(slice(None), beside) if axis == 1 else (slice(None), slice(None), beside)] = nothing
+        made[number] = typed(values, array.dtype)[0]
     return made, before
