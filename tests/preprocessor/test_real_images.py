@@ -8,8 +8,8 @@ import pydicom
 import pytest
 
 from gyrus.data import ImageError, ImageSource, find_stacks, load_image
+from gyrus.dicom.layouts import read_layout
 from gyrus.dicom.pixels import Refused, read_volume, volume_of
-from gyrus.dicom.planes import read_layout
 from gyrus.preprocessor.core.prepare import prepare
 
 SETS = os.environ.get("GYRUS_TEST_DICOM", "")

@@ -5,6 +5,7 @@ decoders. Storage that fails (an OSError other than a missing file) and a decode
 they say nothing about the stack.
 """
 
+import contextlib
 import struct
 import warnings
 import zlib
@@ -22,7 +23,8 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from gyrus.dicom.geometry import tile_grid
-from gyrus.dicom.planes import MAX_VOXELS, Layout, Plane, Slices, read_layout
+from gyrus.dicom.layouts import MAX_VOXELS, read_layout
+from gyrus.dicom.planes import Layout, Plane, Slices
 from gyrus.dicom.refused import Refused
 from gyrus.dicom.space import Space
 
@@ -72,6 +74,7 @@ def volume_of(layout: Layout, volume: int | None = None) -> VolumeArray:
 
 def values_of(planes: Sequence[Plane], kind: np.dtype[Any]) -> NDArray[Any]:
     """(slices, rows, columns) in the order of the planes, each with its own rescale."""
+    _check_no_table(planes[0].path)
     rows, columns, _ = tile_grid(dict(planes[0].known))
     array = np.empty((len(planes), rows, columns), kind)
     for path, members in groupby(sorted(enumerate(planes), key=lambda one: one[1].path), key=lambda one: one[1].path):
@@ -85,6 +88,13 @@ def values_of(planes: Sequence[Plane], kind: np.dtype[Any]) -> NDArray[Any]:
             said = str(error).replace(path, "the file").splitlines() or [""]
             raise Refused("undecodable_pixels", f"{type(error).__name__}: {said[0][:200]}", path) from None
     return array
+
+
+def _check_no_table(path: str) -> None:
+    """Refuse a Modality LUT (PS3.3 C.11.1), which stands in no field of ours; images of one stack have it all, or none."""
+    with contextlib.suppress(OSError, *BROKEN):  # who reads the pixels says what is wrong
+        if "ModalityLUTSequence" in dcmread(path, specific_tags=["ModalityLUTSequence"], stop_before_pixels=True, force=True):
+            raise Refused("unsupported_pixels", "a table turns its numbers into values", path)
 
 
 def stored_values(planes: Sequence[Plane]) -> NDArray[Any]:

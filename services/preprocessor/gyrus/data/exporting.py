@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gyrus.data.nifti import Matrix, Nifti, affine_of, as_text, directions, encoded, signed
+from gyrus.dicom.layouts import layout_of
 from gyrus.dicom.pixels import stored_values, value_type, values_of
-from gyrus.dicom.planes import Image, Layout, Plane, layout_of, planes_of
+from gyrus.dicom.planes import Image, Layout, Plane, planes_of
 from gyrus.dicom.stacks import LEAST_DIFFUSION
 
 S_OF_MS: Final = 1e-3

@@ -8,8 +8,8 @@ import SimpleITK
 
 from gyrus.data.errors import ImageError
 from gyrus.data.sources import ImageSource
+from gyrus.dicom.layouts import layout_of, read_layout
 from gyrus.dicom.pixels import VolumeArray, volume_of
-from gyrus.dicom.planes import layout_of, read_layout
 from gyrus.dicom.space import Space
 
 sitk: Any = SimpleITK  # its wrappers bear no types
