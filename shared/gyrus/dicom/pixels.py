@@ -48,6 +48,7 @@ class VolumeArray:
     modality: str  #: (0008,0060); empty where nothing says so
     hounsfield: bool  #: every slice says how it becomes HU
     shear_mm: tuple[float, float] = (0.0, 0.0)  #: how far each slice lies beside the one before, along x and y
+    owner: object = None  #: whose memory the array looks at, where it is not its own
 
 
 def read_volume(slices: Slices, volume: int | None = None) -> VolumeArray:

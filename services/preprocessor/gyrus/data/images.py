@@ -21,8 +21,7 @@ def read_source(source: ImageSource) -> VolumeArray:
     """The voxels of one source, as they are stored, in real units. Raises Refused, ImageError, OSError."""
     if source.is_dicom:
         return volume_of(layout_of(source.images) if source.images else read_layout(source.slices), source.volume)
-    image = _read(source)
-    return VolumeArray(sitk.GetArrayFromImage(image), _space(image), "", hounsfield=True)
+    return from_image(_read(source))
 
 
 def to_image(volume: VolumeArray, source: str = "") -> Any:
@@ -38,10 +37,11 @@ def to_image(volume: VolumeArray, source: str = "") -> Any:
 
 
 def from_image(image: Any) -> VolumeArray:
-    """A SimpleITK image as a volume; its voxels are looked at, not copied, and live as long as the image. Raises ImageError."""
+    """A SimpleITK image as a volume; its voxels are looked at, not copied. Raises ImageError."""
     source = _told(image, SOURCE) or None
     _check(image.GetDimension(), image.GetNumberOfComponentsPerPixel(), source)
-    return VolumeArray(sitk.GetArrayViewFromImage(image), _space(image), _told(image, MODALITY), _told(image, HOUNSFIELD) != "no")
+    voxels, hounsfield = sitk.GetArrayViewFromImage(image), _told(image, HOUNSFIELD) != "no"
+    return VolumeArray(voxels, _space(image), _told(image, MODALITY), hounsfield, owner=image)
 
 
 def is_image(what: Any) -> bool:

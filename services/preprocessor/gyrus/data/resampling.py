@@ -14,7 +14,7 @@ from gyrus.data.splines import Sampling
 from gyrus.data.threads import one_thread
 
 WHOLE: Final = 1e-8
-PIECE_BYTES: Final = 2**22
+PIECE_BYTES: Final = 2**21
 
 Values = NDArray[np.float64]
 
