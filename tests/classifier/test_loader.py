@@ -28,18 +28,18 @@ def change(folder: Path, name: str, old: str, new: str) -> int:
     ("name", "old", "new", "says"),
     [
         ("technique-detection.yaml", "exclusive: is_mprage", "exclusive: is_mprague", "'is_mprague'; did you mean 'is_mprage'?"),
-        ("technique-detection.yaml", "  MPRAGE:", "  MPRAGEE:", "axis 'technique' has no value 'MPRAGEE'; did you mean 'MPRAGE'?"),
+        ("technique-detection.yaml", "priority_order: [MRS,", "priority_order: [MRSS,", "has no rule for 'MRSS'; did you mean 'MRS'?"),
         ("technique-detection.yaml", "implied_base: T1w", "implied_base: T1", "axis 'base' has no value 'T1'; did you mean 'T1w'?"),
         ("technique-detection.yaml", "    category: GRE", "    familly: GRE", "unknown key 'familly'"),
         ("technique-detection.yaml", "exclusive: is_mprage", "exklusive: is_mprage", "unknown key 'exklusive'; did you mean 'exclusive'?"),
-        ("technique-detection.yaml", "refines: [SP-GRE]", "refines: [ZTE]", "technique-detection.yaml has no rule for 'ZTE'"),
+        ("technique-detection.yaml", "refines: [SP-GRE, FSP-GRE, GRE]", "refines: [ZTU]", "technique-detection.yaml has no rule for 'ZTU'"),
         ("technique-detection.yaml", "confidence_weight: 0.95", "confidence_weight: 1.5", "less than or equal to 0.99, found 1.5"),
-        ("modifier-detection.yaml", "keywords: [flair,", 'keywords: ["()/",', "no letter or digit"),
+        ("modifier-detection.yaml", "keywords: [fatsat,", 'keywords: ["()/",', "no letter or digit"),
         ("base-detection.yaml", "modifier: FLAIR", "modifier: FLARE", "axis 'modifier' has no value 'FLARE'; did you mean 'FLAIR'?"),
-        ("base-detection.yaml", "echo_time: {above: 17.9}", "echo_time: {over: 17.9}", "'over'; did you mean 'above'? allowed: above"),
+        ("base-detection.yaml", "echo_time: {above: 17}", "echo_time: {over: 17}", "'over'; did you mean 'above'? allowed: above"),
         ("modifier-detection.yaml", "  FatSat:", "  FLAIR:", "key 'FLAIR' stands here and on"),
         ("construct-detection.yaml", "version:", "version: ]", "not YAML"),
-        (REFERENCE, "      has_epi: {", "      has_epy: {", "no flag is called 'has_epy'; did you mean 'has_epi'?"),
+        (REFERENCE, "sources: [sequence_name.is_trufisp]", "sources: [sequence_name.is_trufi]", "did you mean 'sequence_name.is_trufisp'?"),
     ],
 )  # fmt: skip
 def test_a_wrong_line_is_named_with_what_is_allowed(folder: Path, name: str, old: str, new: str, says: str):
@@ -61,12 +61,17 @@ def test_a_value_without_examples_is_refused(folder: Path):
         load_rules(folder)
 
 
-def test_a_flag_without_description_is_refused(folder: Path):
-    reference = folder / REFERENCE
-    lines = reference.read_text(encoding="utf-8").splitlines(keepends=True)
-    reference.write_text("".join(line for line in lines if "      is_tof:" not in line), encoding="utf-8")
+def test_a_flag_without_sources_is_refused(folder: Path):
+    change(folder, REFERENCE, "sources: [sequence_name.is_space, sequence_name.is_space_ir]", "sources: []")
 
-    with pytest.raises(RulesetError, match="'is_tof' is set by the parsers but not described"):
+    with pytest.raises(RulesetError, match="sources: List should have at least 1 item"):
+        load_rules(folder)
+
+
+def test_flags_that_ask_for_each_other_are_refused(folder: Path):
+    change(folder, REFERENCE, "sources: [sequence_name.is_space, sequence_name.is_space_ir]", "sources: [is_tof, is_pc & is_space]")
+
+    with pytest.raises(RulesetError, match="in a circle: is_space → is_space"):
         load_rules(folder)
 
 
@@ -85,7 +90,7 @@ def test_the_digest_names_the_content_and_not_the_layout(folder: Path):
     path.write_text("# a remark\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     assert load_rules(folder).digest == packaged
 
-    change(folder, "base-detection.yaml", "above: 17.9", "above: 18.9")
+    change(folder, "base-detection.yaml", "above: 17}", "above: 18}")
     assert load_rules(folder).digest != packaged
 
 

@@ -24,8 +24,11 @@ def test_a_rule_fires_on_its_examples_and_never_elsewhere(axis: str, value: str,
     assert (value in values) is (promise == "examples")
 
 
-def test_a_stack_of_which_nothing_is_known_has_no_label(ruleset: Ruleset):
+def test_a_stack_of_which_nothing_is_known_is_raw_and_for_some_purpose(ruleset: Ruleset):
     verdict = verdict_of({"modality": "MR"}, ruleset)
 
-    assert {axis: result.values for axis, result in verdict.axes.items() if result.values} == {}
+    assert {axis: result.values for axis, result in verdict.axes.items() if result.values} == {
+        "provenance": ("RawRecon",),
+        "intent": ("misc",),
+    }
     assert verdict.review

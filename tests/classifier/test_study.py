@@ -47,8 +47,8 @@ def test_a_document_is_plain_json_with_evidence_and_without_probability(ruleset:
 def test_a_word_that_contradicts_the_readout_is_a_reason_to_look_and_no_label(ruleset: Ruleset):
     document = document_of(a_fingerprint(series_description="t2_tse_tra", scanning_sequence="GR", echo_time=5), ruleset)
 
-    assert document["technique"] is None
-    assert "technique: the text says TSE ('tse'), but no tag shows has_se" in document["review"]
+    assert document["technique"] == "GRE"
+    assert "technique: the text says TSE ('tse'), but the tags show has_gre" in document["review"]
 
 
 def test_numbers_win_over_words_and_the_contradiction_is_said(ruleset: Ruleset):
@@ -56,7 +56,7 @@ def test_numbers_win_over_words_and_the_contradiction_is_said(ruleset: Ruleset):
 
     assert document["base"] == "T2w"
     assert document["alternatives"]["base"] == [{"value": "T1w", "confidence": 0.75}]
-    assert "base: the numbers say T2w (TR 4000 ms, TE 100 ms), the text says T1w (t1)" in document["review"]
+    assert "base: the numbers say T2w (TE 100 ms, TR 4000 ms), the text says T1w (t1)" in document["review"]
 
 
 def test_a_flair_is_known_by_its_inversion_time_alone(ruleset: Ruleset):
@@ -74,17 +74,20 @@ def test_phase_images_maps_and_localizers_have_no_weighting(ruleset: Ruleset):
     assert document_of(localizer, ruleset)["intent"] == "localizer"
 
 
-def test_an_echo_planar_image_without_a_known_purpose_has_no_intent(ruleset: Ruleset):
-    document = document_of(a_fingerprint(sequence_name="*epfid2d1_64", scanning_sequence="EP", echo_time=30), ruleset)
+def test_a_gradient_epi_at_the_echo_time_of_activity_is_taken_for_it_unless_something_else_is_said(ruleset: Ruleset):
+    known = {"sequence_name": "*epfid2d1_64", "scanning_sequence": "EP", "magnetic_field_strength": 3}
+    plain, reversed_blip = a_fingerprint(echo_time=30, **known), a_fingerprint(echo_time=30, series_description="reverse blip", **known)
+    early = a_fingerprint(echo_time=12, **known)
 
-    assert (document["technique"], document["base"], document["intent"]) == ("GRE-EPI", "T2*w", None)
+    assert [document_of(one, ruleset)["technique"] for one in (plain, reversed_blip, early)] == ["BOLD-EPI", "GRE-EPI", "GRE-EPI"]
+    assert [document_of(one, ruleset)["intent"] for one in (plain, reversed_blip)] == ["func", "fmap"]
 
 
-@pytest.mark.parametrize("modality", ["CT", "PT"])
-def test_other_modalities_never_enter_the_mr_rules(modality: str, ruleset: Ruleset):
+@pytest.mark.parametrize(("modality", "intent"), [("CT", "ct"), ("PT", "pet")])
+def test_other_modalities_never_enter_the_mr_rules(modality: str, intent: str, ruleset: Ruleset):
     document = document_of(an_mprage(modality=modality, contrast_bolus_agent="Omnipaque"), ruleset)
 
-    assert [document[axis] for axis in ("base", "technique", "provenance", "intent")] == [None] * 4
+    assert [document[axis] for axis in ("base", "technique", "provenance", "intent")] == [None, None, None, intent]
     assert document["modifier"] == document["construct"] == document["acceleration"] == []
     assert (document["contrast"], document["review"]) == ("yes", [])
 
@@ -97,10 +100,11 @@ def test_a_screenshot_of_an_mprage_is_excluded(ruleset: Ruleset):
 
 def test_a_map_was_measured_as_the_diffusion_series_of_its_study(ruleset: Ruleset):
     alone = verdict_of(an_adc(), ruleset)
-    beside = classify_study({"adc": an_adc(), "dwi": a_dwi(), "t1": an_mprage()}, ruleset)["adc"]
+    segmented = a_dwi(sequence_name="*re_b1000#3")
+    beside = classify_study({"adc": an_adc(), "dwi": segmented, "t1": an_mprage()}, ruleset)["adc"]
 
-    assert alone.axes["technique"].value is None
-    assert beside.axes["technique"].value == "DWI-EPI"
+    assert alone.axes["technique"].value == "DWI-EPI"
+    assert beside.axes["technique"].value == "MS-EPI"
     assert [one.source for one in beside.axes["technique"].evidence] == ["SIBLING_INFERENCE"]
 
 

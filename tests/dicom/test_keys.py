@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gyrus.dicom import kind_of, stack_key
 from gyrus.dicom.fields import STANDARD
-from gyrus.dicom.keys import KEY_FIELDS, ROLES, is_twice, parsed_key, role
+from gyrus.dicom.keys import KEY_FIELDS, ROLES, is_twice, parsed_key, role, split_by
 from gyrus.dicom.spread import COUNTED_FIELDS, RANGE_FIELDS
 
 SAGITTAL = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
@@ -211,3 +211,18 @@ def test_a_kernel_cannot_break_the_line_of_a_key_or_pretend_to_be_a_part() -> No
     key = stack_key({"modality": "CT", "convolution_kernel": ["A|ORIENT=SAG\n\x1b[31m"]}, {})
 
     assert key == "CT|KERNEL=A/ORIENT=SAG??[31m|ORIENT=UNK"
+
+
+@pytest.mark.parametrize(
+    ("kind", "splits"),
+    [
+        ("single", ""),
+        ("multi_echo", "multi_echo"),
+        ("multi_echo_magnitude_phase", "multi_echo"),
+        ("multi_flip_angle", "multi_flip_angle"),
+        ("multi_ti_flip_angle", "multi_ti\\multi_flip_angle"),
+        ("mixed", ""),
+    ],
+)
+def test_a_compound_kind_tells_everything_that_split_the_series(kind: str, splits: str) -> None:
+    assert split_by(kind) == splits

@@ -238,6 +238,7 @@ def test_two_echoes_of_one_series_become_two_stacks() -> None:
     assert [stack["n_images"] for stack in result.stacks.values()] == [3, 3]
     assert {stack["kind"] for stack in result.stacks.values()} == {"multi_echo"}
     assert {stack["fingerprint"]["stack_kind"] for stack in result.stacks.values()} == {"multi_echo"}
+    assert {stack["fingerprint"]["stack_key"] for stack in result.stacks.values()} == {"multi_echo"}
     assert (result.series["n_stacks"], result.series["n_images"]) == (2, 6)
 
 

@@ -76,6 +76,11 @@ def kind_of(keys: Iterable[str]) -> str:
     return _named(frozenset(varying - {"MF"}), {part.get("ROLE", "") for part in parts})
 
 
+def split_by(kind: str) -> str:
+    r"""The names of what split a series, joined by `\`, as classification asks for them: a compound kind gives every one that it contains."""
+    return "\\".join(name for name, part in _SPLITS.items() if part in kind)
+
+
 def is_twice(keys: Iterable[str]) -> bool:
     """Whether a series holds classic images and enhanced objects: as a rule the same images in two forms."""
     return len({parsed_key(key).get("MF", "") for key in keys}) > 1
@@ -89,6 +94,8 @@ def _is_set_aside(parts: dict[str, str]) -> bool:
 def _varying(parts: Sequence[dict[str, str]]) -> set[str]:
     return {name for part in parts for name in part if len({other.get(name, "") for other in parts}) > 1}
 
+
+_SPLITS = {"multi_echo": "multi_echo", "multi_ti": "multi_ti", "multi_flip_angle": "flip_angle"}
 
 _KINDS: dict[frozenset[str], str] = {
     frozenset(): "single",

@@ -8,7 +8,7 @@ from typing import Any
 
 from gyrus.dicom.field import Level, Table
 from gyrus.dicom.fields import STANDARD
-from gyrus.dicom.keys import parsed_key
+from gyrus.dicom.keys import parsed_key, split_by
 from gyrus.dicom.merge import most_frequent, most_weighty
 from gyrus.dicom.stacks import describe, kind_of
 from gyrus.extractor.files import fields_of
@@ -135,6 +135,8 @@ def _stack(
     kind = kind_of(keys)
     described = describe(key, images, n_orientations=len({parsed_key(one).get("ORIENT") for one in keys}))
     fingerprint = {**described.pop("fingerprint"), "stack_kind": kind}
+    if splits := split_by(kind):
+        fingerprint["stack_key"] = splits
     winners = winners_of(f for f, _ in shares)
     return {
         "stack_key": key,

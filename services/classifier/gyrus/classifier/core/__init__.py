@@ -3,12 +3,13 @@
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.errors import ClassifierError, CorrectionError, RulesetError
 from gyrus.classifier.core.evidence import AxisResult, Evidence, confidence
-from gyrus.classifier.core.loader import load_rules
+from gyrus.classifier.core.loader import load_rules, packaged_rules
 from gyrus.classifier.core.rules import Ruleset
-from gyrus.classifier.core.study import classify_study
-from gyrus.classifier.core.verdict import Verdict
+from gyrus.classifier.core.study import AxisDetector, classify_study
+from gyrus.classifier.core.verdict import Verdict, create_excluded_result
 
 __all__ = [
+    "AxisDetector",
     "AxisResult",
     "ClassificationContext",
     "ClassifierError",
@@ -19,5 +20,7 @@ __all__ = [
     "Verdict",
     "classify_study",
     "confidence",
+    "create_excluded_result",
     "load_rules",
+    "packaged_rules",
 ]

@@ -1,15 +1,31 @@
 """One stack, read once: everything that the detectors may ask about a fingerprint, worked out when first asked."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gyrus.classifier.core import fields, parsers, vocabulary
-from gyrus.classifier.core.parsers import Flags
-from gyrus.classifier.core.text import Words, search_blob, words_of
+from gyrus.classifier.core import agent, fields
+from gyrus.classifier.core.flags import Reading
+from gyrus.classifier.core.numbers import numbers_of
+from gyrus.classifier.core.reader import Reader, Texts, modality_of, vendor_of
+from gyrus.classifier.core.text import Line, lines_of, search_blob
 
-TEXT_FIELDS = ("series_description", "protocol_name")
+
+class Flags(Mapping[str, bool]):
+    """The flags of one parser, or the unified ones, by name: true where the stack has them."""
+
+    def __init__(self, bits: Mapping[str, int], facts: int) -> None:
+        self._bits, self._facts = bits, facts
+
+    def __getitem__(self, name: str) -> bool:
+        return bool(self._facts & self._bits[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bits)
+
+    def __len__(self) -> int:
+        return len(self._bits)
 
 
 @dataclass(frozen=True)
@@ -17,111 +33,114 @@ class ClassificationContext:
     """A fingerprint and what follows from it. Equal fingerprints give equal contexts; nothing outside is looked at."""
 
     fingerprint: Mapping[str, Any]
+    reader: Reader = field(repr=False, compare=False)
 
     @classmethod
-    def from_fingerprint(cls, fingerprint: Mapping[str, Any]) -> "ClassificationContext":
-        return cls(dict(fingerprint))
+    def from_fingerprint(cls, fingerprint: Mapping[str, Any], reader: Reader | None = None) -> "ClassificationContext":
+        """fingerprint: raw keys or the seed's. reader: that of a ruleset; by default that of the packaged rules."""
+        if reader is None:
+            from gyrus.classifier.core.loader import packaged_rules  # noqa: PLC0415 - the loader builds readers
+
+            reader = packaged_rules().reader
+        return cls(dict(fingerprint), reader)
 
     @cached_property
+    def reading(self) -> Reading:
+        return self.reader.read(self.fingerprint, self._texts, self.measured)
+
+    @property
     def parsed_image_type(self) -> Flags:
-        return parsers.image_type(self.fingerprint)
+        return self._flags("image_type")
 
-    @cached_property
+    @property
     def parsed_scanning_sequence(self) -> Flags:
-        return parsers.scanning_sequence(self.fingerprint)
+        return self._flags("scanning_sequence")
 
-    @cached_property
+    @property
     def parsed_sequence_variant(self) -> Flags:
-        return parsers.sequence_variant(self.fingerprint)
+        return self._flags("sequence_variant")
 
-    @cached_property
+    @property
     def parsed_scan_options(self) -> Flags:
-        return parsers.scan_options(self.fingerprint)
+        return self._flags("scan_options")
 
-    @cached_property
+    @property
     def parsed_sequence_name(self) -> Flags:
-        return parsers.sequence_name(self.fingerprint)
+        return self._flags("sequence_name")
 
-    @cached_property
+    @property
     def parsed_attributes(self) -> Flags:
-        return parsers.attributes(self.fingerprint)
+        return self._flags("attributes")
 
-    @cached_property
+    @property
     def unified_flags(self) -> Flags:
-        return parsers.unify({name: getattr(self, f"parsed_{name}") for name in parsers.PARSERS})
+        return Flags({flag.name: flag.bit for flag in self.reader.unified.flags}, self.reading.facts)
+
+    def _flags(self, tag: str) -> Flags:
+        bits = self.reader.index.bits
+        return Flags({name.partition(".")[2]: bit for name, bit in bits.items() if name.startswith(f"{tag}.")}, self.reading.facts)
 
     @cached_property
+    def manufacturer(self) -> str:
+        return self.reader.manufacturer(self.fingerprint)
+
+    @property
     def vendor(self) -> str:
         """SIEMENS, GE, PHILIPS or OTHER, from (0008,0070)."""
-        words = words_of(fields.text(self.fingerprint, "manufacturer")).pieces
-        names = {"siemens": "SIEMENS", "ge": "GE", "philips": "PHILIPS"}
-        return next((names[word] for word in words if word in names), "OTHER")
+        return vendor_of(self.manufacturer)
 
     @cached_property
     def modality(self) -> str:
-        """Upper case; a header without one is taken for MR only if it has MR physics."""
-        named = fields.text(self.fingerprint, "modality").upper()
-        return named or ("MR" if fields.text(self.fingerprint, "scanning_sequence") else "")
+        return modality_of(self.fingerprint)
+
+    @cached_property
+    def measured(self) -> dict[str, float]:
+        """Numbers of the header, by name: ms, degrees, tesla, s/mm²; those that were not measured are not there."""
+        return numbers_of(self.fingerprint)
 
     @cached_property
     def text_search_blob(self) -> str:
         """Normalised words of description and protocol; a given blob is used as given."""
         given = self.fingerprint.get("text_search_blob")
-        return str(given) if given else search_blob(*self._descriptions)
+        return str(given) if given else search_blob(self._text("series_description"), self._text("protocol_name"))
 
     @cached_property
     def contrast_search_blob(self) -> str | None:
         """Contrast agent, route, dose … as `agent:X route:Y`; None where no tag says anything."""
-        given = self.fingerprint.get("contrast_search_blob")
+        return agent.blob(self.fingerprint)
+
+    @cached_property
+    def _texts(self) -> Texts:
+        """The words that count as evidence. GE names the whole exam, not the series, in ProtocolName (0018,1030)."""
+        given = self.fingerprint.get("text_search_blob")
         if given:
-            return str(given)
-        parts = ((label, fields.text(self.fingerprint, name).lower()) for label, name in fields.CONTRAST_FIELDS.items())
-        return " ".join(f"{label}:{value}" for label, value in parts if value) or None
+            lines = lines_of(str(given))
+            return {"text": lines, "description": lines, "comment": self._comments}
+        description, protocol = self._text("series_description"), self._text("protocol_name")
+        if not description or (protocol and self.vendor != "GE" and protocol != description):
+            both = lines_of(description, protocol)
+        else:
+            both = lines_of(description)
+        alone = lines_of(description) if description and protocol and protocol != description and self.vendor != "GE" else both
+        return {"text": both, "description": alone, "comment": self._comments}
 
-    @cached_property
-    def words(self) -> Words:
-        """The words of the descriptions in order, with repeats, so that phrases stay together.
+    @property
+    def _comments(self) -> list[Line]:
+        comments = self._text("image_comments")
+        return lines_of(comments) if comments else []
 
-        The blob's words count too: it may know a canonical name ("mprage" for "mpr").
+    def _text(self, name: str) -> str:
+        return fields.text(self.fingerprint, name)
+
+    def should_exclude(self) -> bool:
+        """True for what is no acquired or computed image: screenshots, error images, reports, workstation captures and reformats.
+
+        Maps of a workstation (GE FuncTool writes DERIVED, SECONDARY, COMBINED; RAPID names its maps) are images.
         """
-        lines = [words_of(text) for text in (*self._descriptions, self.text_search_blob)]
-        return Words(tuple(w for line in lines for w in (*line.whole, "")), tuple(w for line in lines for w in (*line.pieces, "")))
-
-    @property
-    def _descriptions(self) -> tuple[str, ...]:
-        if self.fingerprint.get("text_search_blob"):
-            return ()
-        texts = [text for text in (fields.text(self.fingerprint, name) for name in TEXT_FIELDS) if text]
-        # GE names the whole exam, not the series, in ProtocolName (0018,1030).
-        return tuple(texts[:1] if self.vendor == "GE" else texts)
-
-    def number(self, name: str) -> float | None:
-        return fields.number(self.fingerprint, name)
-
-    @cached_property
-    def body_part(self) -> str | None:
-        return vocabulary.BODY_PARTS.get(self.body_part_examined.upper())
-
-    @property
-    def body_part_examined(self) -> str:
-        return fields.text(self.fingerprint, "body_part_examined")
+        return self.unified_flags["is_excluded"]
 
     def has_any_diffusion_construct(self) -> bool:
         return self.unified_flags["is_diffusion_derived"]
 
     def has_any_synthetic(self) -> bool:
         return self.unified_flags["is_synthetic"]
-
-    def should_exclude(self) -> bool:
-        """True for what is no acquired or computed image: screenshots, error images, reports, workstation captures.
-
-        Maps of a workstation (GE writes DERIVED, SECONDARY, COMBINED) are images.
-        """
-        flags = self.unified_flags
-        sop_class = fields.text(self.fingerprint, "sop_class_name").lower()
-        if self.modality in vocabulary.NON_IMAGE_MODALITIES or any(part in sop_class for part in vocabulary.NON_IMAGE_CLASSES):
-            return True
-        if flags["is_screenshot"] or flags["is_error"] or flags["is_report"]:
-            return True
-        is_map = flags["is_combined"] or self.has_any_diffusion_construct()
-        return flags["is_secondary"] and not flags["is_primary"] and not is_map

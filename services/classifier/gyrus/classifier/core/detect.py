@@ -7,23 +7,40 @@ Evidence comes in the order exclusive flag → alternative flags → combination
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gyrus.classifier.core.context import ClassificationContext
+from gyrus.classifier.core.compiled import Numbers, ValueRule
 from gyrus.classifier.core.evidence import (
     ALTERNATIVE_WEIGHT,
+    AXIS_INFERENCE,
     COMBINATION_WEIGHT,
+    HIGH_VALUE_TOKEN,
+    MODIFIER_INFERENCE,
     NOTHING,
+    PHYSICS_DISTINCT,
+    SIBLING_INFERENCE,
+    TECHNIQUE_INFERENCE,
     TEXT_SEARCH,
+    WEIGHT,
     AxisResult,
     Evidence,
     confidence,
     trust,
 )
-from gyrus.classifier.core.rules import Physics, Rule, ValueRule
+from gyrus.classifier.core.facts import Term, holds
+from gyrus.classifier.core.flags import Reading
 
 WORTH_A_LOOK = 0.6
 """A losing value with at least this confidence is a contradiction; a weaker one is only an alternative."""
 
 UNITS = {"repetition_time": ("TR", "ms"), "echo_time": ("TE", "ms"), "inversion_time": ("TI", "ms"), "flip_angle": ("flip angle", "°")}
+SOURCE_OF_AXIS = {"technique": TECHNIQUE_INFERENCE, "modifier": MODIFIER_INFERENCE}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What rules are asked about: the reading of a stack with what other axes decided, and its numbers for the telling."""
+
+    reading: Reading
+    measured: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -31,8 +48,7 @@ class Candidate:
     """A value that something speaks for."""
 
     value: str
-    rule: Rule
-    place: int
+    known: ValueRule
     evidence: tuple[Evidence, ...]
 
     @property
@@ -40,9 +56,9 @@ class Candidate:
         return confidence(self.evidence)
 
     @property
-    def rank(self) -> tuple[int, float, int]:
-        """Sorts the most believable first: source, then confidence, then the place in the file."""
-        return trust(self.evidence), -self.confidence, self.place
+    def rank(self) -> tuple[int, int]:
+        """Sorts the most believable first: source, then the place in the priority list; for a purpose the place alone."""
+        return 0 if self.known.by_place else trust(self.evidence), self.known.place
 
 
 @dataclass(frozen=True)
@@ -53,95 +69,95 @@ class Findings:
     doubts: tuple[str, ...] = field(default=())
 
 
-def find(
-    rules: Sequence[ValueRule],
-    context: ClassificationContext,
-    modifiers: Sequence[str] = (),
-    inferred: Mapping[str, Sequence[Evidence]] | None = None,
-) -> Findings:
-    """Look for every value. `inferred` is evidence that another axis or the study gives to a value."""
+def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
+    """Look for every value."""
+    facts = asked.reading.facts
     candidates, doubts = [], []
-    for place, known in enumerate(rules):
-        if does_not_arise(known, context):
+    for known in rules:
+        if not facts & known.trigger or holds(known.unless, facts):
             continue
-        evidence = (*tags(known, context), *physics(known, context, modifiers), *words(known, context))
-        evidence = (*evidence, *((inferred or {}).get(known.value, ())))
-        forbidden = obstacle(known, context)
-        if evidence and forbidden and all(one.source == TEXT_SEARCH for one in evidence):
+        evidence = evidence_of(known, asked)
+        if not evidence:
+            continue
+        forbidden = obstacle(known, facts)
+        if not forbidden:
+            candidates.append(Candidate(known.value, known, evidence))
+        elif all(one.source == TEXT_SEARCH for one in evidence):
             doubts.append(f"the text says {known.value} ({evidence[0].value!r}), but {forbidden}")
-        elif evidence and not forbidden:
-            candidates.append(Candidate(known.value, known.rule, place, evidence))
     return Findings(tuple(sorted(_unrefined(candidates), key=lambda one: one.rank)), tuple(doubts))
 
 
-def does_not_arise(known: ValueRule, context: ClassificationContext) -> bool:
-    flags = any(context.unified_flags[flag] for flag in known.rule.detection.unless)
-    return flags or any(context.words.hit(keyword) for keyword in known.exclude_keywords)
+def evidence_of(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
+    """All evidence for a value, whatever forbids it."""
+    return (*_tags(known, asked), *_physics(known, asked), *_words(known, asked.reading.facts))
 
 
-def obstacle(known: ValueRule, context: ClassificationContext) -> str | None:
+def obstacle(known: ValueRule, facts: int) -> str | None:
     """Why this value cannot be, in words; None if it can."""
-    flags = context.unified_flags
-    missing = [flag for flag in known.rule.detection.requires if not flags[flag]]
-    present = [flag for flag in known.rule.detection.excludes if flags[flag]]
-    if missing:
-        return f"no tag shows {missing[0]}"
-    return f"the tags show {present[0]}" if present else None
+    for written, condition in known.requires:
+        if not holds(condition, facts):
+            return f"nothing shows {written}"
+    present = next((written for written, condition in known.excludes if holds(condition, facts)), None)
+    return f"the tags show {present}" if present else None
 
 
-def tags(known: ValueRule, context: ClassificationContext) -> tuple[Evidence, ...]:
-    """Evidence of the unified flags: the strongest tier that fires."""
-    flags, detection, value = context.unified_flags, known.rule.detection, known.value
-    if detection.exclusive and flags[detection.exclusive]:
-        return (Evidence.from_token("unified_flags", detection.exclusive, value, known.rule.confidence_weight),)
-    alternatives = tuple(flag for flag in detection.alternative_flags if flags[flag])
-    if alternatives:
-        weight = min(ALTERNATIVE_WEIGHT, known.rule.confidence_weight)
-        return tuple(Evidence.from_token("unified_flags", flag, value, weight) for flag in alternatives)
-    if detection.combination and all(flags[flag] for flag in detection.combination):
-        return (Evidence.from_token("unified_flags", " + ".join(detection.combination), value, COMBINATION_WEIGHT),)
-    return ()
+def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
+    """Evidence of flags, the strongest of each kind of source: what words say too counts beside a tag."""
+    facts, most = asked.reading.facts, known.rule.confidence_weight
+    found = [_told(term, known.value, asked.reading, most) for term in known.exclusive if term.holds(facts)]
+    less = min(ALTERNATIVE_WEIGHT, most)
+    found += [_told(term, known.value, asked.reading, less) for one in known.alternatives for term in one if term.holds(facts)]
+    if not found and known.combination and known.combination.holds(facts):
+        found = [_told(known.combination, known.value, asked.reading, COMBINATION_WEIGHT)]
+    by_source: dict[str, Evidence] = {}
+    for one in found:
+        by_source.setdefault(one.source, one)
+    return tuple(by_source.values())
 
 
-def words(known: ValueRule, context: ClassificationContext) -> tuple[Evidence, ...]:
+def _told(term: Term, value: str, reading: Reading, most: float) -> Evidence:
+    """Evidence of a flag, as sure as what the flag stands on."""
+    axis, is_decided, decided = term.written.partition("=")
+    if is_decided and axis in ("base", "construct", "intent", "modifier", "provenance", "technique"):
+        source = SOURCE_OF_AXIS.get(axis, AXIS_INFERENCE)
+        return Evidence(source=source, field=axis, value=decided, target=value, weight=WEIGHT[source])
+    if term.need & reading.worded:
+        return Evidence(source=TEXT_SEARCH, field="unified_flags", value=term.written, target=value, weight=WEIGHT[TEXT_SEARCH])
+    if "sibling" in term.written:
+        return Evidence(source=SIBLING_INFERENCE, field="study", value=term.written, target=value, weight=WEIGHT[SIBLING_INFERENCE])
+    if term.need & reading.counted:
+        return Evidence(source=PHYSICS_DISTINCT, field="unified_flags", value=term.written, target=value, weight=WEIGHT[PHYSICS_DISTINCT])
+    return Evidence(source=HIGH_VALUE_TOKEN, field="unified_flags", value=term.written, target=value, weight=most)
+
+
+def _words(known: ValueRule, facts: int) -> tuple[Evidence, ...]:
     """Evidence of the descriptions: the first keyword that stands there as a word of its own."""
-    if known.rule.requires_derived and not context.unified_flags["is_derived"]:
-        return ()
-    found = next((keyword.text for keyword in known.keywords if context.words.hit(keyword)), None)
+    found = next((word for word, bit in known.keywords if facts & bit), None)
     return (Evidence.from_text_search(found, known.value),) if found else ()
 
 
-def physics(known: ValueRule, context: ClassificationContext, modifiers: Sequence[str]) -> tuple[Evidence, ...]:
+def _physics(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of the numbers: the first set of windows in which all of them lie."""
-    match = next((one for one in known.rule.detection.physics if _lies_in(one, context, modifiers)), None)
+    facts = asked.reading.facts
+    match = next((one for one in known.numbers if one.term.holds(facts)), None)
     if match is None:
         return ()
-    numbers = _spoken(match, context)
     if match.modifier:
-        return (Evidence.from_modifier(match.modifier, numbers, known.value),)
-    return (Evidence.from_physics(numbers, known.value, distinct=match.range == "distinct"),)
+        return (Evidence.from_modifier(match.modifier, _spoken(match, asked.measured), known.value),)
+    return (Evidence.from_physics(_spoken(match, asked.measured), known.value, distinct=match.is_distinct),)
 
 
-def _lies_in(windows: Physics, context: ClassificationContext, modifiers: Sequence[str]) -> bool:
-    flags = context.unified_flags
-    if windows.modifier and windows.modifier not in modifiers:
-        return False
-    if not all(flags[flag] for flag in windows.flags) or any(flags[flag] for flag in windows.without):
-        return False
-    return all(window.holds(context.number(name)) for name, window in windows.windows.items())
-
-
-def _spoken(windows: Physics, context: ClassificationContext) -> str:
+def _spoken(match: Numbers, measured: Mapping[str, float]) -> str:
     parts = []
-    for name in windows.windows:
+    for name in match.told:
         label, unit = UNITS.get(name, (name.replace("_", " "), ""))
-        parts.append(f"{label} {context.number(name):g} {unit}".strip())
+        parts.append(f"{label} {measured[name]:.4g} {unit}".strip())
     return ", ".join(parts)
 
 
 def _unrefined(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Without the values that a more particular candidate replaces (a DWI-EPI is an SE-EPI)."""
-    replaced = {general for one in candidates for general in one.rule.refines if general != one.value}
+    replaced = {general for one in candidates for general in one.known.rule.refines if general != one.value}
     return [one for one in candidates if one.value not in replaced]
 
 
@@ -161,7 +177,7 @@ def decide_one(findings: Findings) -> AxisResult:
 
 def _said(candidate: Candidate) -> str:
     first = candidate.evidence[0]
-    speakers = {TEXT_SEARCH: "the text says", "TECHNIQUE_INFERENCE": "the technique says", "HIGH_VALUE_TOKEN": "the tags say"}
+    speakers = {TEXT_SEARCH: "the text says", TECHNIQUE_INFERENCE: "the technique says", HIGH_VALUE_TOKEN: "the tags say"}
     return f"{speakers.get(first.source, 'the numbers say')} {candidate.value} ({first.value})"
 
 
@@ -181,9 +197,14 @@ def decide_many(findings: Findings) -> AxisResult:
 
 
 def _one_of_each_group(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Of a group the most believable stays; where they are equally so, the one with the smallest priority."""
     kept: dict[str, Candidate] = {}
     for one in candidates:
-        name = one.rule.group or one.value
-        if name not in kept or one.rule.priority < kept[name].rule.priority:
+        name = one.known.rule.group or one.value
+        if name not in kept or _in_group(one) < _in_group(kept[name]):
             kept[name] = one
     return list(kept.values())
+
+
+def _in_group(candidate: Candidate) -> tuple[bool, int]:
+    return all(one.source == TEXT_SEARCH for one in candidate.evidence), candidate.known.rule.priority

@@ -22,6 +22,7 @@ WEIGHT = {
     TECHNIQUE_INFERENCE: 0.90,
     MODIFIER_INFERENCE: 0.80,
     TEXT_SEARCH: 0.75,
+    AXIS_INFERENCE: 0.90,
     PHYSICS_DISTINCT: 0.70,
     PHYSICS_OVERLAP: 0.50,
     SIBLING_INFERENCE: 0.50,
@@ -39,6 +40,7 @@ TRUST = (
     HIGH_VALUE_TOKEN,
     DICOM_STRUCTURED,
     TECHNIQUE_INFERENCE,
+    AXIS_INFERENCE,
     MODIFIER_INFERENCE,
     PHYSICS_DISTINCT,
     TEXT_SEARCH,
@@ -90,10 +92,6 @@ class Evidence:
     @classmethod
     def from_sibling(cls, value: str, target: str) -> "Evidence":
         return cls.of(SIBLING_INFERENCE, "study", value, target)
-
-    @classmethod
-    def from_axis(cls, axis: str, value: str, target: str, weight: float) -> "Evidence":
-        return cls(source=AXIS_INFERENCE, field=axis, value=value, target=target, weight=weight)
 
     @classmethod
     def from_correction(cls, axis: str, target: str) -> "Evidence":

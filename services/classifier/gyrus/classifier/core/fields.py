@@ -5,7 +5,7 @@ Zero echo, inversion and repetition times and absurd values count as absent: sca
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 SEED_NAMES = {
@@ -19,14 +19,29 @@ SEED_NAMES = {
     "body_part_examined": "body_part",
     "manufacturer_model_name": "manufacturer_model",
     "n_instances": "stack_n_instances",
+    "phase_contrast": "mr_phase_contrast",
+    "angio_flag": "mr_angio_flag",
+    "parallel_acquisition_technique": "mr_parallel_acquisition_technique",
+    "echo_numbers": "mr_echo_number",
 }
 """Raw key → the seed's key. Where both are there, the raw one is read."""
 
-HIGHEST = {"repetition_time": 60000.0, "echo_time": 5000.0, "inversion_time": 20000.0, "flip_angle": 360.0}
-"""ms and degrees; what lies above, or below SMALLEST, was not measured."""
-
 SMALLEST = 0.001
-"""A microsecond; no scanner measures less."""
+MEASURED = {
+    "repetition_time": (SMALLEST, 60000.0),
+    "echo_time": (SMALLEST, 5000.0),
+    "inversion_time": (SMALLEST, 20000.0),
+    "flip_angle": (SMALLEST, 360.0),
+    "diffusion_b_value": (0.0, 20000.0),
+    "magnetic_field_strength": (SMALLEST, 30.0),
+    "echo_train_length": (0.0, 5000.0),
+    "parallel_reduction_factor_in_plane": (SMALLEST, 64.0),
+    "multiband_factor": (SMALLEST, 64.0),
+}
+"""What was measured lies between these: ms, degrees, s/mm², tesla. No scanner measures below a microsecond."""
+
+GAUSS = 100.0
+"""A field above this is written in gauss, ten thousand to a tesla (old GE)."""
 
 CONTRAST_FIELDS = {
     "agent": "contrast_bolus_agent",
@@ -37,6 +52,8 @@ CONTRAST_FIELDS = {
     "rate": "contrast_flow_rate",
     "duration": "contrast_flow_duration",
 }
+_LIST_SIGNS = str.maketrans("", "", "[]'\"()")
+_BLANKS = re.compile(r"[\s_]+")
 
 
 def raw(fingerprint: Mapping[str, Any], name: str) -> Any:
@@ -51,26 +68,35 @@ def text(fingerprint: Mapping[str, Any], name: str) -> str:
     found = raw(fingerprint, name)
     if found is None:
         return ""
-    if isinstance(found, Sequence) and not isinstance(found, str):
+    if isinstance(found, (list, tuple)):
         return "\\".join(str(part) for part in found)
     return str(found).strip()
 
 
 def number(fingerprint: Mapping[str, Any], name: str) -> float | None:
-    """A finite number, from text too; the first of several values. None where it is absent or was not measured."""
+    """A finite number, from text too; the last of several values, so that `0\\1000` is a diffusion-weighted stack.
+
+    None where it is absent or was not measured.
+    """
     found = raw(fingerprint, name)
-    if isinstance(found, Sequence) and not isinstance(found, str):
-        found = found[0]
+    if found is None or isinstance(found, bool):
+        return None
+    if isinstance(found, (list, tuple)):
+        found = found[-1]
     try:
-        value = float(str(found).split("\\")[0]) if not isinstance(found, bool) else math.nan
-    except ValueError:
+        value = float(found) if isinstance(found, (int, float)) else float(str(found).rpartition("\\")[2])
+    except (ValueError, OverflowError):
         return None
-    if not math.isfinite(value) or (name in HIGHEST and not SMALLEST <= value <= HIGHEST[name]):
-        return None
-    return value
+    if name == "magnetic_field_strength" and value > GAUSS:
+        value /= 10000
+    least, most = MEASURED.get(name, (-math.inf, math.inf))
+    return value if math.isfinite(value) and least <= value <= most else None
 
 
-def values(fingerprint: Mapping[str, Any], name: str, separators: str = r"[\\/,]") -> tuple[str, ...]:
+def values(fingerprint: Mapping[str, Any], name: str, separators: str = "\\/,") -> tuple[str, ...]:
     r"""The values of a tag, upper case, blanks as underscores. Reads `A\B`, a list, and the text of a list (`['A', 'B']`)."""
-    parts = re.split(separators, re.sub(r"[\[\]'\"()]", "", text(fingerprint, name)))
-    return tuple(re.sub(r"[\s_]+", "_", part.strip()).upper() for part in parts if part.strip())
+    plain = text(fingerprint, name).translate(_LIST_SIGNS).upper()
+    for separator in separators[1:]:
+        plain = plain.replace(separator, separators[0])
+    parts = (part.strip() for part in plain.split(separators[0]))
+    return tuple(_BLANKS.sub("_", part) if " " in part or "__" in part else part for part in parts if part)

@@ -2,50 +2,71 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gyrus.classifier.core import axes
+from gyrus.classifier.core import axes, numbers
 from gyrus.classifier.core.axes import RULED, Axis
+from gyrus.classifier.core.checks import Known, check_condition, check_keyword, known_facts
+from gyrus.classifier.core.compiled import Draft, comparisons, compiled
 from gyrus.classifier.core.errors import allowed
+from gyrus.classifier.core.facts import Index
+from gyrus.classifier.core.flags import UnifiedFlags
+from gyrus.classifier.core.reader import Reader, Vocabulary
 from gyrus.classifier.core.rules import (
-    WINDOW_FIELDS,
     Detection,
-    Flag,
     FlagCategory,
     FlagReference,
     Meta,
+    Order,
     Physics,
     Rule,
     Ruleset,
-    ValueRule,
+    UnifiedFlag,
+    VocabularyPage,
     Window,
 )
-from gyrus.classifier.core.text import Keyword, keyword
-from gyrus.classifier.core.unified import UNIFIED
+from gyrus.classifier.core.tags import NameTable, TagTable, tables
 from gyrus.classifier.core.yaml_lines import Page, read_page
 
 PACKAGED = Path(__file__).parent.parent / "rules"
 REFERENCE = "unified-flags-reference.yaml"
+VOCABULARY = "tag-vocabulary.yaml"
 
 Model = TypeVar("Model", bound=BaseModel)
 
 FLAG_LISTS = ("alternative_flags", "combination", "requires", "excludes", "unless")
 
 
+@cache
+def packaged_rules() -> Ruleset:
+    """The rules that come with the package, read once."""
+    return load_rules()
+
+
 def load_rules(folder: Path | None = None) -> Ruleset:
     """Read the rule files of a folder; by default those of the package. Raises RulesetError at the first fault."""
     folder = PACKAGED if folder is None else folder
     pages = {axis.name: read_page(folder / axis.file_name) for axis in RULED}
-    reference = read_page(folder / REFERENCE)
-    _check_reference(reference)
-    versions = {name: _version(page) for name, page in pages.items()}
-    rules = {axis.name: tuple(_rules(axis, pages[axis.name])) for axis in RULED}
-    digest = _digest({name: page.content for name, page in pages.items()})
-    return Ruleset(rules, versions, digest)
+    reference, vocabulary = read_page(folder / REFERENCE), read_page(folder / VOCABULARY)
+    words = validated(VocabularyPage, vocabulary, ())
+    flags = validated(FlagReference, reference, ())
+    values = {axis.name: _values(axis, pages[axis.name]) for axis in RULED}
+    known = known_facts(words, flags, values)
+    _check_reference(reference, flags, known)
+    _check_names(vocabulary, words, known)
+    drafts = [draft for axis in RULED for draft in _drafts(axis, pages[axis.name], known)]
+    index = Index()
+    reader = Reader(_vocabulary(words, index), _unified(reference, flags, index), index)
+    rules = {axis.name: tuple(compiled(draft, index) for draft in _implied(drafts) if draft.axis == axis.name) for axis in RULED}
+    content = {name: page.content for name, page in {**pages, REFERENCE: reference, VOCABULARY: vocabulary}.items()}
+    versions = {name: validated(Meta, page, ("meta",)).version for name, page in pages.items()}
+    return Ruleset(rules, versions, _digest(content), reader)
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -53,29 +74,68 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str).encode()).hexdigest()
 
 
-def _version(page: Page) -> str:
-    return _validated(Meta, page, ("meta",)).version
+def _vocabulary(words: VocabularyPage, index: Index) -> Vocabulary:
+    pages = {"image_type": words.image_type, "scanning_sequence": words.scanning_sequence}
+    pages |= {"sequence_variant": words.sequence_variant, "scan_options": words.scan_options}
+    tags = {tag: TagTable.of(tag, page.flags, page.late, index) for tag, page in pages.items()}
+    names = {maker: NameTable.of(rows, words.sequence_name.endings, index) for maker, rows in words.sequence_name.makers.items()}
+    combined = {f"sequence_name.{flag}": sources for flag, sources in words.sequence_name.combined.items()}
+    makers = {word: maker for maker, written in words.manufacturers.items() for word in written}
+    for dimension in ("is_2d", "is_3d", "has_several_contrasts"):
+        index.bit(f"sequence_name.{dimension}")
+    attributes = tables("attributes", words.attributes, index)
+    return Vocabulary(tags, attributes, names, UnifiedFlags.of(combined, index), makers)
 
 
-def _rules(axis: Axis, page: Page) -> Iterator[ValueRule]:
+def _unified(page: Page, flags: FlagReference, index: Index) -> UnifiedFlags:
+    sources = {name: flag.sources for category in flags.categories.values() for name, flag in category.flags.items()}
+    try:
+        return UnifiedFlags.of(sources, index)
+    except ValueError as circle:
+        raise page.error(("categories",), f"flags ask for each other in a circle: {circle}") from None
+
+
+def _values(axis: Axis, page: Page) -> tuple[str, ...]:
+    found = page.at((axis.plural,))
+    if not isinstance(found, dict) or not found:
+        raise page.error((axis.plural,), f"expected values of axis {axis.name!r} with their rules")
+    for value in found:
+        if not isinstance(value, str):
+            raise page.error((axis.plural, str(value)), f"axis {axis.name!r} has no value {value!r}; a value is a text, put it in quotes")
+    return tuple(found)
+
+
+def _drafts(axis: Axis, page: Page, known: Known) -> Iterator[Draft]:
     for key in page.content:
-        if key not in {"meta", axis.plural}:
-            raise page.error((key,), f"unknown key {key!r}; {allowed(key, ('meta', axis.plural))}")
-    if not isinstance(page.at((axis.plural,)), dict):
-        raise page.error((axis.plural,), f"expected values of axis {axis.name!r} with their rules; {allowed('', axis.values)}")
-    for value in page.at((axis.plural,)):
-        place = (axis.plural, value)
-        _expect(page, place, value, axis.values, f"axis {axis.name!r} has no value")
-        rule = _validated(Rule, page, place)
-        _check_rule(page, place, rule, axis)
-        yield ValueRule(value, rule, _keywords(rule.detection.keywords), _keywords(rule.detection.exclude_keywords))
+        if key not in {"meta", "rules", axis.plural}:
+            raise page.error((key,), f"unknown key {key!r}; {allowed(key, ('meta', 'rules', axis.plural))}")
+    meta = validated(Meta, page, ("meta",))
+    rules = validated(Order, page, ("rules",)) if "rules" in page.content else Order()
+    order, values = rules.priority_order, list(page.at((axis.plural,)))
+    for index, written in enumerate(rules.no_value_with):
+        check_condition(page, ("rules", "no_value_with", index), written, known)
+    for index, value in enumerate(order):
+        _expect(page, ("rules", "priority_order", index), value, values)
+    places = {value: place for place, value in enumerate(dict.fromkeys((*order, *values)))}
+    for value in values:
+        rule = validated(Rule, page, (axis.plural, value))
+        _check_rule(page, (axis.plural, value), rule, known)
+        yield Draft(axis.name, value, rule, places[value], meta.search_field, (), tuple(rules.no_value_with), rules.rank_by == "priority")
 
 
-def _keywords(texts: Iterable[str]) -> tuple[Keyword, ...]:
-    return tuple(keyword(text) for text in texts)
+def _implied(drafts: list[Draft]) -> Iterator[Draft]:
+    """Where a technique implies a base, having the technique speaks for the base."""
+    techniques = [draft for draft in drafts if draft.axis == axes.TECHNIQUE.name]
+    for draft in drafts:
+        if draft.axis == axes.BASE.name:
+            also = tuple(f"technique={one.value}" for one in techniques if one.rule.implied_base == draft.value)
+            yield replace(draft, also=also)
+        else:
+            yield draft
 
 
-def _validated(model: type[Model], page: Page, place: tuple[Any, ...]) -> Model:
+def validated(model: type[Model], page: Page, place: tuple[Any, ...]) -> Model:
+    """A part of a page in its shape. Raises RulesetError that names the line and what may stand there."""
     try:
         return model.model_validate(page.at(place))
     except ValidationError as wrong:
@@ -87,59 +147,60 @@ def _validated(model: type[Model], page: Page, place: tuple[Any, ...]) -> Model:
         raise page.error(where, reason) from None
 
 
-def _keys_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterable[str]:
+def _keys_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, ...]:
     """The keys that may stand where an unknown one was found."""
     parents: dict[int | str, type[BaseModel]] = {
         "detection": Detection,
         "physics": Physics,
-        **dict.fromkeys(WINDOW_FIELDS, Window),
-        "flags": Flag,
+        **dict.fromkeys(numbers.ALL, Window),
+        "flags": UnifiedFlag,
         "categories": FlagCategory,
     }
     within = next((parents[part] for part in reversed(loc[:-1]) if part in parents), model)
     return tuple(within.__pydantic_fields__)
 
 
-def _expect(page: Page, place: tuple[Any, ...], found: str, known: Iterable[str], complaint: str) -> None:
-    if found not in known:
-        raise page.error(place, f"{complaint} {found!r}; {allowed(found, known)}")
+def _expect(page: Page, place: tuple[Any, ...], found: str, values: list[str]) -> None:
+    if found not in values:
+        raise page.error(place, f"{page.path.name} has no rule for {found!r}; {allowed(found, values)}")
 
 
-def _check_rule(page: Page, place: tuple[Any, ...], rule: Rule, axis: Axis) -> None:
+def _check_rule(page: Page, place: tuple[Any, ...], rule: Rule, known: Known) -> None:
     """Refuse names of flags and values that nothing sets, and keywords that no text can contain."""
     detection = (*place, "detection")
-    for where, flag in _flags(rule.detection, detection):
-        _expect(page, where, flag, UNIFIED, "no flag is called")
+    for where, written in _conditions(rule.detection, detection):
+        check_condition(page, where, written, known)
     for index, value in enumerate(rule.refines):
-        _expect(page, (*place, "refines", index), value, page.at((axis.plural,)), f"{page.path.name} has no rule for")
+        _expect(page, (*place, "refines", index), value, list(page.at(place[:1])))
     if rule.implied_base is not None:
-        _expect(page, (*place, "implied_base"), rule.implied_base, axes.BASE.values, "axis 'base' has no value")
+        check_condition(page, (*place, "implied_base"), f"base={rule.implied_base}", known)
     for index, physics in enumerate(rule.detection.physics):
+        for written in comparisons(physics):
+            check_condition(page, (*detection, "physics", index, written.partition(">")[0].partition("<")[0]), written, known)
         if physics.modifier is not None:
-            _expect(
-                page, (*detection, "physics", index, "modifier"), physics.modifier, axes.MODIFIER.values, "axis 'modifier' has no value"
-            )
+            check_condition(page, (*detection, "physics", index, "modifier"), f"modifier={physics.modifier}", known)
     for name in ("keywords", "exclude_keywords"):
         for index, text in enumerate(getattr(rule.detection, name)):
-            if not keyword(text).words:
-                raise page.error((*detection, name, index), f"keyword {text!r} has no letter or digit, no text can match it")
+            check_keyword(page, (*detection, name, index), text)
 
 
-def _flags(detection: Detection, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
+def _conditions(detection: Detection, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
     if detection.exclusive is not None:
         yield (*place, "exclusive"), detection.exclusive
     for name in FLAG_LISTS:
         yield from (((*place, name, index), flag) for index, flag in enumerate(getattr(detection, name)))
     for index, physics in enumerate(detection.physics):
-        yield from (((*place, "physics", index), flag) for flag in (*physics.flags, *physics.without))
+        yield from (((*place, "physics", index), flag) for flag in physics.flags)
 
 
-def _check_reference(page: Page) -> None:
-    """The reference describes exactly the flags that exist."""
-    reference = _validated(FlagReference, page, ())
-    described = {flag: ("categories", name, "flags", flag) for name, category in reference.categories.items() for flag in category.flags}
-    for flag, place in described.items():
-        _expect(page, place, flag, UNIFIED, "no flag is called")
-    for flag in UNIFIED:
-        if flag not in described:
-            raise page.error(("categories",), f"flag {flag!r} is set by the parsers but not described here")
+def _check_reference(page: Page, flags: FlagReference, known: Known) -> None:
+    for name, category in flags.categories.items():
+        for flag, described in category.flags.items():
+            for index, source in enumerate(described.sources):
+                check_condition(page, ("categories", name, "flags", flag, "sources", index), source, known)
+
+
+def _check_names(page: Page, words: VocabularyPage, known: Mapping[str, Any]) -> None:
+    for flag, sources in words.sequence_name.combined.items():
+        for index, source in enumerate(sources):
+            check_condition(page, ("sequence_name", "combined", flag, index), source, known)

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gyrus.classifier.core.text import Keyword
-
-WINDOW_FIELDS = ("repetition_time", "echo_time", "inversion_time", "flip_angle", "echo_train_length")
+from gyrus.classifier.core import numbers
+from gyrus.classifier.core.compiled import ValueRule
+from gyrus.classifier.core.reader import Reader
 
 
 class Closed(BaseModel):
@@ -23,32 +23,27 @@ class Window(Closed):
     above: float | None = None
     below: float | None = None
 
-    def holds(self, number: float | None) -> bool:
-        if number is None:
-            return False
-        return (self.above is None or number > self.above) and (self.below is None or number < self.below)
-
 
 class Physics(Closed):
-    """Numbers of a header that speak for a value: every window must hold. Times in ms, angles in degrees."""
+    """Numbers of a header that speak for a value: every window and every flag must hold. Times in ms, angles in degrees, field in tesla.
+
+    The names of the windows are those of `numbers.ALL`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    __pydantic_extra__: dict[str, Window]
 
     flags: list[str] = []
-    without: list[str] = []
     modifier: str | None = Field(None, description="Holds only if the stack has this modifier; then it is evidence by modifier.")
-    repetition_time: Window | None = None
-    echo_time: Window | None = None
-    inversion_time: Window | None = None
-    flip_angle: Window | None = None
-    echo_train_length: Window | None = None
     range: Literal["distinct", "overlap"] = "distinct"
 
     @property
     def windows(self) -> dict[str, Window]:
-        return {name: window for name in WINDOW_FIELDS if (window := getattr(self, name)) is not None}
+        return dict(self.__pydantic_extra__)
 
 
 class Detection(Closed):
-    """How a value is recognised: any of the first five is evidence; the others forbid."""
+    """How a value is recognised: any of the first five is evidence; the others forbid. Flags may be any condition of `facts`."""
 
     exclusive: str | None = Field(None, description="One flag that is enough.")
     alternative_flags: list[str] = Field([], description="Any of these flags.")
@@ -74,6 +69,7 @@ class Rule(Closed):
     refines: list[str] = Field([], description="More general values that this one replaces.")
     group: str | None = Field(None, description="Of a group only the value with the smallest priority stays.")
     priority: int = 99
+    branch: str | None = Field(None, description="Of a provenance: the kind of processing that its images went through.")
     requires_derived: bool = Field(False, description="Keywords count only for an image that says it is derived.")
     notes: str | None = None
     examples: list[dict[str, Any]] = Field(min_length=1)
@@ -83,32 +79,63 @@ class Rule(Closed):
 class Meta(Closed):
     version: str
     description: str
+    search_field: Literal["text", "description"] = Field("text", description="Whether keywords count in the protocol's name too.")
 
 
-class Flag(Closed):
+class Order(Closed):
+    """`rules` of a file."""
+
+    priority_order: list[str] = Field([], description="Which value is looked for first; the others follow as they stand in the file.")
+    rank_by: Literal["trust", "priority"] = Field("trust", description="Whether the better source wins, or the place in the list.")
+    no_value_with: list[str] = Field([], description="Flags with which the axis has no value at all.")
+
+
+class UnifiedFlag(Closed):
     description: str
+    sources: list[str] = Field(min_length=1)
+    note: str | None = None
 
 
 class FlagCategory(Closed):
     description: str
-    flags: dict[str, Flag]
+    flags: dict[str, UnifiedFlag]
 
 
 class FlagReference(Closed):
-    """unified-flags-reference.yaml: a sentence for each flag that rules may use."""
+    """unified-flags-reference.yaml: what each flag means, and from what it is made."""
 
     meta: Meta
     categories: dict[str, FlagCategory]
 
 
-@dataclass(frozen=True)
-class ValueRule:
-    """A rule with the value that it decides and its keywords ready to be looked for."""
+TagRows = dict[str, list[str]]
 
-    value: str
-    rule: Rule
-    keywords: tuple[Keyword, ...]
-    exclude_keywords: tuple[Keyword, ...]
+
+class TagPage(Closed):
+    flags: TagRows
+    late: TagRows = Field({}, description="Tokens that count from the third value on.")
+
+
+class NamePage(Closed):
+    makers: dict[str, TagRows]
+    endings: TagRows
+    combined: dict[str, list[str]]
+
+
+class VocabularyPage(Closed):
+    """tag-vocabulary.yaml: what the tokens of the tags mean."""
+
+    meta: Meta
+    image_type: TagPage
+    scanning_sequence: TagPage
+    sequence_variant: TagPage
+    scan_options: TagPage
+    sequence_name: NamePage
+    attributes: dict[str, TagRows]
+    manufacturers: TagRows
+
+
+WINDOW_FIELDS = numbers.ALL
 
 
 @dataclass(frozen=True)
@@ -118,6 +145,8 @@ class Ruleset:
     axes: Mapping[str, tuple[ValueRule, ...]]
     versions: Mapping[str, str]
     digest: str
+    reader: Reader
 
-    def implied_base(self, technique: str) -> str | None:
-        return next((known.rule.implied_base for known in self.axes["technique"] if known.value == technique), None)
+    def values(self, axis: str) -> tuple[str, ...]:
+        """Every value that an axis may have."""
+        return tuple(known.value for known in self.axes[axis])

@@ -1,15 +1,14 @@
-"""Words of a description: how free text becomes the seed's search blob, and how a keyword is looked for in it.
+"""Words of a description: how free text becomes the seed's search blob, and into which words a keyword may fall.
 
 A keyword is matched against whole words, never against letters inside one: `adc` is not in "HeadCoil", `task` not in
-"multitasking". Words are cut at everything that is not a letter or digit, and where a name is glued together: at a change from
-lower to upper case, and between letters and digits ("BOLD210", "AxT2", "3DB0Map").
+"multitasking". A text is read in up to three ways: as it is written ("ep2d bold"), cut where a name is glued together – between letters
+and digits and at a change of case ("BOLD210", "3DB0Map", "SpinEchoFieldMap") – and with a small tail behind an abbreviation cut off
+("PCASLhr", "SWIp", "IRMf").
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Iterable
 
 CANONICAL = {
     "ir": "inversion-recovery",
@@ -24,109 +23,87 @@ CANONICAL = {
     "surv": "localizer",
     "pha": "phase",
     "mag": "magnitude",
+    "fs": "fatsat",
+    "fc": "flow-compensation",
+    "mt": "magnetization-transfer",
+    "prop": "propeller",
 }
 """Short words and what they stand for."""
 
-PREFIX_LETTERS = 5
-"""A keyword of at least so many letters also matches the beginning of a longer word ("localizer" in "localizers")."""
+WITH_AGENT, WITHOUT_AGENT = "with-agent", "without-agent"
+UNCUT = frozenset({*(name for name in CANONICAL.values() if "-" in name), WITH_AGENT, WITHOUT_AGENT})
+"""Words with a hyphen that normalisation itself writes; every other hyphen separates two words."""
 
-MAX_FACTOR = 16
-"""The largest number that `#` stands for: no acceleration is faster, but patients are numbered."""
-
-# A weighting or field name, a dimension, digits, or letters up to the next change from lower to upper case.
-PIECE = re.compile(r"[tT][12](?![0-9])(?:star|[wW](?![a-zA-Z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})|[0-9]+|[A-Z]+[a-z]*|[a-z]+")
+MEANT = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "*": "star"})
+CHUNK = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 CONTRAST_SIGN = re.compile(
-    r"(?<![a-z0-9])([+-]) ?(c|k|gd|km|gad|gado)(?![a-z0-9])|(?<![a-z0-9])(c|k|gd|km)([+-])(?![a-z0-9])", re.IGNORECASE
+    r"(?<![a-z0-9])(\+ ?|-)(c|k|gd|km|gad|gado)(?![a-z0-9])|(?<![a-z0-9])(c|k|gd|km)([+-])(?![a-z0-9])", re.IGNORECASE
 )
+GLUED = re.compile(r"[a-z][A-Z0-9]|[A-Z]{2}[a-z]|[0-9][A-Za-z]|[A-Z][0-9]")
+# A weighting or field name, a dimension, one or two letters with their number (GD0, p2), digits, or letters up to the next change of case.
+_COMMON = (
+    r"[tT][12](?![0-9])(?:star|[wW](?![a-z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})|(?<![A-Za-z])[A-Za-z]{1,2}[0-9]+(?![0-9dD])|[0-9]+"
+)
+PIECE = re.compile(rf"{_COMMON}|[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+TAILED = re.compile(rf"{_COMMON}|[A-Z]{{2,}}(?=[a-z]{{1,2}}(?![a-z]))|[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-
-@dataclass(frozen=True)
-class Words:
-    """The words of a text in order: `whole` as they were written, `pieces` after glued names were cut apart."""
-
-    whole: tuple[str, ...]
-    pieces: tuple[str, ...]
-
-    @cached_property
-    def single(self) -> frozenset[str]:
-        return frozenset((*self.whole, *self.pieces))
-
-    def hit(self, keyword: "Keyword") -> bool:
-        if len(keyword.words) > 1:
-            return any(_contains(line, keyword.words) for line in (self.whole, self.pieces))
-        wanted = keyword.words[0]
-        if wanted in self.single:
-            return True
-        if wanted.endswith("#"):
-            return any(_is_factor(word.removeprefix(wanted[:-1])) for word in self.single if word.startswith(wanted[:-1]))
-        opens = len(wanted) >= PREFIX_LETTERS and wanted.isalpha()
-        return opens and any(word.startswith(wanted) for word in self.single)
-
-
-@dataclass(frozen=True)
-class Keyword:
-    """A word or phrase of a rule file as it was written, and as it is looked for. `#` at the end stands for a number from 2 to 16."""
-
-    text: str
-    words: tuple[str, ...]
+Line = tuple[str, ...]
+"""Words in order; an empty one parts two texts, so that no phrase reaches across."""
 
 
 def ascii_text(raw: str) -> str:
     """Fold accents instead of cutting at them, and keep the two signs that carry meaning: T2* and +C / -C."""
-    folded = unicodedata.normalize("NFKD", raw.replace("ß", "ss").replace("ø", "o").replace("Ø", "O"))
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("*", "star")
-    return CONTRAST_SIGN.sub(_spoken_sign, plain)
+    plain = raw.translate(MEANT)
+    if not plain.isascii():
+        plain = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
+    if "+" in plain or "-" in plain:
+        plain = CONTRAST_SIGN.sub(_spoken_sign, plain)
+    return plain
 
 
 def _spoken_sign(match: re.Match[str]) -> str:
-    sign = match[1] or match[4]
-    return " with-agent " if sign == "+" else " without-agent "
+    sign = (match[1] or match[4]).strip()
+    return f" {WITH_AGENT} " if sign == "+" else f" {WITHOUT_AGENT} "
 
 
-def _chunks(raw: str) -> list[str]:
-    return [chunk.strip("-") for chunk in re.split(r"[^A-Za-z0-9-]+", ascii_text(raw)) if chunk.strip("-")]
+def _written(raw: str) -> list[str]:
+    """The words as they stand, with their case."""
+    words: list[str] = []
+    for chunk in CHUNK.findall(ascii_text(raw)):
+        if "-" in chunk and chunk.lower() not in UNCUT:
+            words.extend(chunk.split("-"))
+        else:
+            words.append(chunk)
+    return words
 
 
-def _canonical(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(CANONICAL.get(word, word) for word in words)
+def _normal(words: Iterable[str]) -> Line:
+    return tuple(CANONICAL.get(word, word) for word in (one.lower() for one in words))
 
 
-@cache
-def _spoken() -> frozenset[str]:
-    """Words with a hyphen that the normaliser itself writes; every other hyphen separates two words."""
-    return frozenset({*(name for name in CANONICAL.values() if "-" in name), "with-agent", "without-agent"})
-
-
-def _split_hyphens(chunk: str) -> list[str]:
-    return [chunk] if chunk.lower() in _spoken() else [part for part in chunk.split("-") if part]
-
-
-def words_of(raw: str) -> Words:
-    """Cut a text into words."""
-    parts = [part for chunk in _chunks(raw) for part in _split_hyphens(chunk)]
-    pieces = [piece for part in parts for piece in ([part] if part.lower() in _spoken() else PIECE.findall(part))]
-    return Words(_canonical(part.lower() for part in parts), _canonical(piece.lower() for piece in pieces))
+def lines_of(*texts: str) -> list[Line]:
+    """Every way to read the texts: as written; cut; cut with tails. Ways that say nothing new are left out."""
+    written = [word for text in texts if text for word in (*_written(text), "")]
+    lines = [_normal(written)]
+    if any(GLUED.search(word) for word in written):
+        for pattern in (PIECE, TAILED):
+            cut = _normal(part for word in written for part in ([word] if "-" in word else pattern.findall(word) or [""]))
+            if cut not in lines:
+                lines.append(cut)
+    return lines
 
 
 def search_blob(*texts: str) -> str:
     """Join the words of several texts, without repeats: the seed's `text_search_blob`."""
-    words = [word for text in texts for word in words_of(text).whole]
+    words = [word for text in texts for word in _normal(_written(text))]
     if "mpr" in words and "t1w" in words and "3d" in words:
         words = ["mprage" if word == "mpr" else word for word in words]
     return " ".join(dict.fromkeys(words))
 
 
-def keyword(text: str) -> Keyword:
-    """Normalise a keyword exactly as the text is, so that it can be found."""
-    if text.endswith("#"):
-        return Keyword(text, (text.lower(),))
-    return Keyword(text, words_of(text).whole)
-
-
-def _contains(line: Sequence[str], phrase: tuple[str, ...]) -> bool:
-    span = len(phrase)
-    return any(line[start] == phrase[0] and tuple(line[start : start + span]) == phrase for start in range(len(line) - span + 1))
-
-
-def _is_factor(rest: str) -> bool:
-    return len(rest) <= len(str(MAX_FACTOR)) and rest.isdecimal() and 1 < int(rest) <= MAX_FACTOR
+def keyword(text: str) -> str:
+    """A keyword, normalised exactly as the text is. Behind a word, `#` stands for a number from 2 to 16 and `~` for any letters."""
+    ending = text[-1:] if text[-1:] in "#~" else ""
+    if ending:
+        return text.lower()
+    return " ".join(_normal(_written(text)))

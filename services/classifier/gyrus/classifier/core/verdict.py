@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gyrus.classifier.core.axes import AXES, CONTRAST
-from gyrus.classifier.core.evidence import AxisResult
+from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
 
 UNKNOWN = "unknown"
 
@@ -35,3 +35,11 @@ class Verdict:
         if AXES[name].many:
             return list(self.axes[name].values)
         return UNKNOWN if value is None and name == CONTRAST.name else value if isinstance(value, str) else None
+
+
+def create_excluded_result(why: str = "is_excluded") -> Verdict:
+    """The verdict on what is no image of a patient: no label on any axis, and the intent `excluded`. why: the flag that says so."""
+    nothing = {name: AxisResult(value=(), confidence=None) if axis.many else NOTHING for name, axis in AXES.items()}
+    evidence = (Evidence.from_token("unified_flags", why, "excluded"),)
+    intent = AxisResult(value="excluded", confidence=confidence(evidence), evidence=evidence)
+    return Verdict(axes={**nothing, "intent": intent}, review=())

@@ -9,6 +9,9 @@ import yaml
 
 from gyrus.classifier.core.errors import RulesetError
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The C loader where it is built in: ten times as fast."""
+
 Place = tuple[Any, ...]
 
 
@@ -42,7 +45,7 @@ def read_page(path: Path) -> Page:
     """Read one file. Raises RulesetError if it is missing, is no YAML mapping, or says a key twice."""
     try:
         text = path.read_text(encoding="utf-8")
-        loader = yaml.SafeLoader(text)
+        loader = LOADER(text)
         node = loader.get_single_node()
         lines = dict(_walk(path, node, ()))
         content = loader.construct_document(node) if node is not None else None

@@ -1,0 +1,120 @@
+"""A rule made ready: its conditions as bits, so that a stack is asked by a few operations on one number."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gyrus.classifier.core.facts import Condition, Index, Term, canonical
+
+ACQUIRED: dict[bool, tuple[str, ...]] = {True: ("!image_type.is_derived",), False: ()}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Windows that must hold together. `told` are the names of the numbers that were looked at."""
+
+    term: Term
+    told: tuple[str, ...]
+    modifier: str | None
+    is_distinct: bool
+
+
+@dataclass(frozen=True)
+class ValueRule:
+    """A rule with the value that it decides. `trigger` holds every fact that could speak for it: without one of them it is silent."""
+
+    value: str
+    rule: Any
+    place: int
+    trigger: int
+    exclusive: Condition
+    alternatives: tuple[Condition, ...]
+    combination: Term | None
+    numbers: tuple[Numbers, ...]
+    keywords: tuple[tuple[str, int], ...]
+    requires: tuple[tuple[str, Condition], ...]
+    excludes: tuple[tuple[str, Condition], ...]
+    unless: Condition
+    bit: int
+    by_place: bool
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A rule as it was written. place: smaller is looked for first. also: further flags that are enough (implied by other axes).
+
+    silent: flags with which the whole axis has no value.
+    """
+
+    axis: str
+    value: str
+    rule: Any
+    place: int
+    search_field: str
+    also: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    by_place: bool = False
+
+
+def compiled(draft: Draft, index: Index) -> ValueRule:
+    """Make a rule ready."""
+    axis, value, rule, place, search_field = draft.axis, draft.value, draft.rule, draft.place, draft.search_field
+    detection = rule.detection
+    exclusive = index.condition(detection.exclusive) if detection.exclusive else ()
+    alternatives = tuple(index.condition(flag) for flag in (*detection.alternative_flags, *draft.also))
+    combination = index.condition(" & ".join(detection.combination))[0] if detection.combination else None
+    windows = tuple(_numbers(one, index) for one in detection.physics)
+    keywords = tuple((word, index.bit(_fact(search_field, word))) for word in detection.keywords)
+    unless = (
+        *(term for flag in (*detection.unless, *draft.silent, *ACQUIRED[rule.requires_derived]) for term in index.condition(flag)),
+        *_words(search_field, detection.exclude_keywords, index),
+    )
+    speaking = [
+        *exclusive,
+        *(term for one in alternatives for term in one),
+        *((combination,) if combination else ()),
+        *(one.term for one in windows),
+    ]
+    trigger = 0
+    for mask in (*(term.need for term in speaking), *(bit for _, bit in keywords)):
+        trigger |= mask
+    return ValueRule(
+        value=value,
+        rule=rule,
+        place=place,
+        trigger=trigger,
+        exclusive=exclusive,
+        alternatives=alternatives,
+        combination=combination,
+        numbers=windows,
+        keywords=keywords,
+        requires=tuple((flag, index.condition(flag)) for flag in detection.requires),
+        excludes=tuple((flag, index.condition(flag)) for flag in detection.excludes),
+        unless=unless,
+        bit=index.bit(f"{axis}={value}"),
+        by_place=draft.by_place,
+    )
+
+
+def _fact(search_field: str, word: str) -> str:
+
+    return canonical(f"{search_field}:{word}")
+
+
+def _words(search_field: str, words: Iterable[str], index: Index) -> Iterable[Term]:
+    return (Term(index.bit(_fact(search_field, word)), 0, word) for word in words)
+
+
+def comparisons(physics: Any) -> list[str]:
+    """The windows as comparisons of facts: `echo_time>18`."""
+    written = []
+    for name, window in physics.windows.items():
+        written += [f"{name}>{window.above:g}"] if window.above is not None else []
+        written += [f"{name}<{window.below:g}"] if window.below is not None else []
+    return written
+
+
+def _numbers(physics: Any, index: Index) -> Numbers:
+    modifier = [f"modifier={physics.modifier}"] if physics.modifier else []
+    term = index.condition(" & ".join((*comparisons(physics), *physics.flags, *modifier)))[0]
+    return Numbers(term, tuple(physics.windows), physics.modifier, physics.range == "distinct")

@@ -1,0 +1,97 @@
+"""Unified flags: questions that every vendor's header answers in its own way, built from `unified-flags-reference.yaml`.
+
+A flag remembers how well it is founded: what only words say, or only a number, is not what a tag says.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gyrus.classifier.core.facts import Index, Term, names_in
+
+WORDED, COUNTED, TAGGED = 1, 2, 3
+"""How well a flag is founded; the best source counts."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The facts of one stack: `facts` all, `worded` those that stand on words alone, `counted` those that stand on numbers."""
+
+    facts: int
+    worded: int
+    counted: int
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One unified flag: any of `sources` sets it. `plain` joins the sources that are one tag's flag."""
+
+    name: str
+    bit: int
+    plain: int
+    sources: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class UnifiedFlags:
+    """All of them, in an order in which each asks only for flags before it."""
+
+    flags: tuple[Flag, ...]
+
+    @classmethod
+    def of(cls, sources: Mapping[str, Iterable[str]], index: Index) -> "UnifiedFlags":
+        for name in sources:
+            index.bit(name)
+        return cls(tuple(_flag(name, sources[name], index) for name in in_order(sources)))
+
+    def read(self, reading: Reading) -> Reading:
+        facts, worded, counted = reading.facts, reading.worded, reading.counted
+        for flag in self.flags:
+            if facts & flag.plain:
+                facts |= flag.bit
+                continue
+            soft = 0
+            for term in flag.sources:
+                if facts & term.need == term.need and not facts & term.never:
+                    by_words, by_numbers = term.need & worded, term.need & counted
+                    soft = max(soft, WORDED if by_words else COUNTED if by_numbers else TAGGED)
+                    if soft == TAGGED:
+                        break
+            if soft:
+                facts |= flag.bit
+                worded |= flag.bit if soft == WORDED else 0
+                counted |= flag.bit if soft == COUNTED else 0
+        return Reading(facts, worded, counted)
+
+
+def _flag(name: str, sources: Iterable[str], index: Index) -> Flag:
+    plain, terms = 0, []
+    for source in sources:
+        for term in index.condition(source):
+            if is_tag(term.written):
+                plain |= term.need
+            else:
+                terms.append(term)
+    return Flag(name, index.bit(name), plain, tuple(terms))
+
+
+def is_tag(written: str) -> bool:
+    """Whether a source is one flag of one tag, which is as sure as a header can be."""
+    return " & " not in written and not written.startswith("!") and "." in written and not any(sign in written for sign in ":<>")
+
+
+def in_order(sources: Mapping[str, Iterable[str]]) -> list[str]:
+    """The flags so that each stands behind those that it asks for. Raises ValueError with the names of a circle."""
+    ordered: dict[str, None] = {}
+    asks = {name: [one for source in written for one in names_in(source) if one in sources] for name, written in sources.items()}
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        if name in trail:
+            raise ValueError(" → ".join((*trail[trail.index(name) :], name)))
+        if name not in ordered:
+            for other in asks[name]:
+                visit(other, (*trail, name))
+            ordered[name] = None
+
+    for name in sources:
+        visit(name, ())
+    return list(ordered)

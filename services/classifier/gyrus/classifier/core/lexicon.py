@@ -1,0 +1,82 @@
+"""All keywords of all rules at once: one look at each word of a text says which of them stand there."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gyrus.classifier.core.text import Line
+
+MAX_FACTOR = 16
+"""The largest number that `#` stands for: no acceleration is faster, but patients are numbered."""
+
+COUNTED = re.compile(r"([a-z]+)([0-9]{1,2})")
+SMALLEST_PART = 3
+LONG_ENOUGH = 6
+"""Letters of a word that may be two words glued together in one case ("restbold"), and of the smallest of its parts."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Keywords by their first word. Each maps to a bit."""
+
+    singles: Mapping[str, int]
+    phrases: Mapping[str, tuple[tuple[Line, int], ...]]
+    openings: Mapping[str, int]
+    counted: Mapping[str, int]
+    lengths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, keywords: Mapping[str, int]) -> "Lexicon":
+        singles, openings, counted = {}, {}, {}
+        phrases: dict[str, tuple[tuple[Line, int], ...]] = {}
+        for keyword, bit in keywords.items():
+            first, *rest = keyword.split()
+            if keyword.endswith("#"):
+                counted[keyword[:-1]] = bit
+            elif keyword.endswith("~"):
+                openings[keyword[:-1]] = bit
+            elif rest:
+                phrases[first] = (*phrases.get(first, ()), (tuple(rest), bit))
+            else:
+                singles[keyword] = bit
+        return cls(singles, phrases, openings, counted, tuple(sorted({len(one) for one in openings})))
+
+    def facts(self, lines: Iterable[Line]) -> int:
+        """The bits of all keywords that stand in one of the lines."""
+        found = 0
+        for line in lines:
+            for place, word in enumerate(line):
+                if word in self.singles:
+                    found |= self.singles[word]
+                for rest, bit in self.phrases.get(word, ()):
+                    if line[place + 1 : place + 1 + len(rest)] == rest:
+                        found |= bit
+                found |= self._open(word)
+        return found
+
+    def _open(self, word: str) -> int:
+        """Keywords with an open end, and those inside a word that is made of keywords only."""
+        found = 0
+        for length in self.lengths:
+            if length > len(word):
+                break
+            found |= self.openings.get(word[:length], 0)
+        if word[-1:].isdigit():
+            match = COUNTED.fullmatch(word)
+            if match and match[1] in self.counted and 1 < int(match[2]) <= MAX_FACTOR:
+                found |= self.counted[match[1]]
+        elif len(word) >= LONG_ENOUGH and word not in self.singles and word.isalpha():
+            for part in self._parts(word):
+                found |= self.singles.get(part, 0)
+        return found
+
+    def _parts(self, word: str) -> Line:
+        """The keywords that a word is glued from, if they cover it wholly; the longest first part that works."""
+        for end in range(len(word) - SMALLEST_PART, SMALLEST_PART - 1, -1):
+            if word[:end] in self.singles:
+                rest = word[end:]
+                if rest in self.singles:
+                    return word[:end], rest
+                if len(rest) >= LONG_ENOUGH and (more := self._parts(rest)):
+                    return (word[:end], *more)
+        return ()

@@ -1,0 +1,131 @@
+"""From a fingerprint to its facts: five tags, attributes, sequence names, numbers, words, and the unified flags of all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gyrus.classifier.core import agent, fields, numbers
+from gyrus.classifier.core.facts import WORDS, Index
+from gyrus.classifier.core.flags import Reading, UnifiedFlags
+from gyrus.classifier.core.lexicon import Lexicon
+from gyrus.classifier.core.tags import NameTable, TagTable, bare, dimension
+from gyrus.classifier.core.text import Line, lines_of
+
+TAGS = {"image_type": "\\/,", "scanning_sequence": "\\/,_ ", "sequence_variant": "\\/,_ ", "scan_options": "\\/,"}
+"""Tag → what parts its values; several writers replace the backslash."""
+NAME_FIELDS = ("sequence_name", "pulse_sequence_name", "siemens_sequence_file", "ge_pulse_sequence", "philips_scan_technique")
+MAKER_OF_FIELD = {"siemens_sequence_file": "siemens_file", "ge_pulse_sequence": "ge", "philips_scan_technique": "philips"}
+"""Fields that only one maker writes; the others are read by the maker's own table, or by all where the maker is not known."""
+VENDORS = ("SIEMENS", "GE", "PHILIPS")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What `tag-vocabulary.yaml` says, ready to be looked up."""
+
+    tags: Mapping[str, TagTable]
+    attributes: Mapping[str, TagTable]
+    names: Mapping[str, NameTable]
+    combined: UnifiedFlags
+    manufacturers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Turns fingerprints into facts. `index` knows every fact that a flag or a rule asks for; it no longer grows."""
+
+    vocabulary: Vocabulary
+    unified: UnifiedFlags
+    index: Index
+
+    @cached_property
+    def lexicons(self) -> dict[str, Lexicon]:
+        return {where: Lexicon.of(self.index.words(where)) for where in WORDS}
+
+    @cached_property
+    def scales(self) -> dict[str, numbers.Scale]:
+        return {name: numbers.Scale.of(comparisons) for name, comparisons in self.index.thresholds().items()}
+
+    @cached_property
+    def soft(self) -> tuple[int, int]:
+        """The facts that are words, and those that are comparisons of numbers."""
+        words = sum(bit for where in WORDS for bit in self.index.words(where).values())
+        return words, sum(bit for asked in self.index.thresholds().values() for _, _, bit in asked)
+
+    @cached_property
+    def marks(self) -> dict[str, int]:
+        """Facts that are set by their name (`vendor=GE`, `sequence_name.is_3d`)."""
+        return self.index.bits
+
+    def read(self, fingerprint: Mapping[str, Any], texts: "Texts", measured: Mapping[str, float]) -> Reading:
+        """All facts. texts: see Texts. measured: numbers_of the fingerprint."""
+        maker = self.manufacturer(fingerprint)
+        facts = (
+            self._mark("manufacturer", maker) | self._mark("vendor", vendor_of(maker)) | self._mark("modality", modality_of(fingerprint))
+        )
+        for tag, separators in TAGS.items():
+            facts |= self.vocabulary.tags[tag].facts(fields.values(fingerprint, tag, separators))
+        for name, table in self.vocabulary.attributes.items():
+            if name in fingerprint or name in fields.SEED_NAMES:
+                facts |= table.facts(fields.values(fingerprint, name))
+        facts |= self._names(fingerprint, maker)
+        if given := agent.given(fingerprint, measured):
+            facts |= self._mark("agent", given)
+        for name, value in measured.items():
+            if scale := self.scales.get(name):
+                facts |= scale.at(value)
+        for where, lines in texts.items():
+            facts |= self.lexicons[where].facts(lines)
+        words, counted = self.soft
+        reading = self.vocabulary.combined.read(Reading(facts, words, counted))
+        return self.unified.read(Reading(reading.facts, words, counted))
+
+    def _mark(self, name: str, value: str) -> int:
+        return self.marks.get(f"{name}={value}", 0)
+
+    def manufacturer(self, fingerprint: Mapping[str, Any]) -> str:
+        """SIEMENS, GE, PHILIPS, CANON, UIH, HITACHI, BRUKER …; OTHER for another name, empty for none. A whole word of (0008,0070)."""
+        written = fields.text(fingerprint, "manufacturer")
+        words = lines_of(written)[0] if written else ()
+        known = self.vocabulary.manufacturers
+        return next((known[word] for word in words if word in known), "OTHER" if written else "")
+
+    def _names(self, fingerprint: Mapping[str, Any], maker: str) -> int:
+        facts = 0
+        for name_field in NAME_FIELDS:
+            name = fields.text(fingerprint, name_field)
+            if not name:
+                continue
+            own = MAKER_OF_FIELD.get(name_field) or ("siemens_file" if "seq%" in name.lower() else maker.lower())
+            stem = bare(name)
+            tables = [self.vocabulary.names[own]] if own in self.vocabulary.names else self.vocabulary.names.values()
+            for table in tables:
+                facts |= table.facts(stem)
+            if own != "siemens_file":
+                facts |= self._dimension(stem)
+        return facts
+
+    def _dimension(self, stem: str) -> int:
+        dimensions, contrasts = dimension(stem)
+        facts = self.marks.get(f"sequence_name.is_{dimensions}d", 0) if dimensions else 0
+        return facts | (self.marks.get("sequence_name.has_several_contrasts", 0) if contrasts > 1 else 0)
+
+
+Texts = Mapping[str, list[Line]]
+"""For each of WORDS: the lines of its texts."""
+
+
+def vendor_of(manufacturer: str) -> str:
+    return manufacturer if manufacturer in VENDORS else "OTHER"
+
+
+def modality_of(fingerprint: Mapping[str, Any]) -> str:
+    """Upper case; a header without one is taken for MR unless its SOP class or other values speak of CT or PET."""
+    named = fields.text(fingerprint, "modality").upper()
+    if named:
+        return named
+    sop_class = fields.text(fingerprint, "sop_class_name").upper()
+    if sop_class.startswith(("CT ", "ENHANCED CT")) or fingerprint.get("kvp"):
+        return "CT"
+    return "PT" if "POSITRON" in sop_class or fingerprint.get("radiopharmaceutical") else "MR"
