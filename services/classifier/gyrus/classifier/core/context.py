@@ -12,6 +12,10 @@ from gyrus.classifier.core.reader import Reader, Texts, modality_of, vendor_of
 from gyrus.classifier.core.text import Line, lines_of, search_blob
 
 
+NAMED_FREELY = ("BRUKER", "OTHER", "")
+"""Makers, or none, whose sequences bear free names: these are read as words too."""
+
+
 class Flags(Mapping[str, bool]):
     """The flags of one parser, or the unified ones, by name: true where the stack has them."""
 
@@ -80,6 +84,10 @@ class ClassificationContext:
         bits = self.reader.index.bits
         return Flags({name.partition(".")[2]: bit for name, bit in bits.items() if name.startswith(f"{tag}.")}, self.reading.facts)
 
+    def has(self, fact: str) -> bool:
+        """Whether a fact holds, by its name: a unified flag, or any other that a rule asks for."""
+        return bool(self.reading.facts & self.reader.index.bits.get(fact, 0))
+
     @cached_property
     def manufacturer(self) -> str:
         return self.reader.manufacturer(self.fingerprint)
@@ -117,6 +125,8 @@ class ClassificationContext:
             lines = lines_of(str(given))
             return {"text": lines, "description": lines, "comment": self._comments}
         description, protocol = self._text("series_description"), self._text("protocol_name")
+        if self.manufacturer in NAMED_FREELY:
+            protocol = f"{protocol} {self._text('sequence_name')}".strip()
         if not description or (protocol and self.vendor != "GE" and protocol != description):
             both = lines_of(description, protocol)
         else:
@@ -137,10 +147,10 @@ class ClassificationContext:
 
         Maps of a workstation (GE FuncTool writes DERIVED, SECONDARY, COMBINED; RAPID names its maps) are images.
         """
-        return self.unified_flags["is_excluded"]
+        return self.has("is_excluded")
 
     def has_any_diffusion_construct(self) -> bool:
-        return self.unified_flags["is_diffusion_derived"]
+        return self.has("is_diffusion_derived")
 
     def has_any_synthetic(self) -> bool:
-        return self.unified_flags["is_synthetic"]
+        return self.has("is_synthetic")

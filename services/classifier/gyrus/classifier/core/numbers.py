@@ -97,7 +97,7 @@ def ernst_angle(repetition_time_ms: float, field_t: float) -> float:
 
 def fluid_ratio(repetition_time_ms: float | None, inversion_time_ms: float | None) -> float | None:
     """Inversion time in units of the time at which fluid has no signal: about 1 for a FLAIR, below 0.15 for a STIR, above 1.2 for a DIR."""
-    if repetition_time_ms is None or inversion_time_ms is None:
+    if repetition_time_ms is None or inversion_time_ms is None or inversion_time_ms >= repetition_time_ms:
         return None
     null_ms = FLUID_T1_MS * math.log(2 / (1 + math.exp(-repetition_time_ms / FLUID_T1_MS)))
     return inversion_time_ms / null_ms if null_ms > 0 else None

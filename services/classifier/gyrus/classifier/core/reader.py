@@ -93,7 +93,7 @@ class Reader:
 
     def _names(self, fingerprint: Mapping[str, Any], maker: str) -> int:
         facts = 0
-        for name_field in NAME_FIELDS:
+        for name_field in (*NAME_FIELDS, "scanning_sequence") if maker == "BRUKER" else NAME_FIELDS:
             name = fields.text(fingerprint, name_field)
             if not name:
                 continue

@@ -55,7 +55,7 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
     for axis in RULED:
         result = pins.get(axis.name) or _result(axis, is_excluded, Asked(reading, context.measured), context, ruleset)
         if axis.name == "technique":
-            result = _technique_of_source(result, axes, study) if not context.unified_flags["is_readout_known"] else result
+            result = _technique_of_source(result, axes, study) if not context.has("is_readout_known") else result
         axes[axis.name] = result
         reading = replace(reading, facts=reading.facts | _decided(axis.name, result, ruleset))
     is_image = context.modality == "MR" and not is_excluded

@@ -59,7 +59,7 @@ class TagTable:
 
 
 STEM = re.compile(r"([a-z_]+?)([123])d([0-9]{0,2})(.*)")
-PREFIXED = re.compile(r"^(?:wip_|[*%_# ]|psd/|bc_)+")
+PREFIXED = re.compile(r"^(?:wip_|[*%_# ]|psd/|bc_|bruker:)+")
 ENDINGS = {"_t#": re.compile(r"_t[0-9]{2}"), "_v#": re.compile(r"_v[0-9]{2}"), "_ts": re.compile(r"_ts(?![a-z])")}
 SHORTEST = 2
 
