@@ -59,6 +59,7 @@ def known_facts(words: "VocabularyPage", flags: "FlagReference", values: Mapping
         "manufacturer": (*words.manufacturers, "OTHER"),
         "modality": MODALITIES,
         "agent": ("yes", "no"),
+        "words": ("yes", "no"),
         **values,
     }
 

@@ -171,7 +171,10 @@ def decide_one(findings: Findings) -> AxisResult:
         confidence=best.confidence,
         evidence=best.evidence,
         alternatives=tuple((one.value, one.confidence) for one in others),
-        doubts=(*findings.doubts, *(f"{_said(best)}, {_said(one)}" for one in others if one.confidence >= WORTH_A_LOOK)),
+        doubts=(
+            *findings.doubts,
+            *(f"{_said(best)}, {_said(one)}" for one in others if one.confidence >= WORTH_A_LOOK and not one.known.by_place),
+        ),
     )
 
 

@@ -14,8 +14,20 @@ from gyrus.classifier.core.text import Line, lines_of
 
 TAGS = {"image_type": "\\/,", "scanning_sequence": "\\/,_ ", "sequence_variant": "\\/,_ ", "scan_options": "\\/,"}
 """Tag → what parts its values; several writers replace the backslash."""
-NAME_FIELDS = ("sequence_name", "pulse_sequence_name", "siemens_sequence_file", "ge_pulse_sequence", "philips_scan_technique")
-MAKER_OF_FIELD = {"siemens_sequence_file": "siemens_file", "ge_pulse_sequence": "ge", "philips_scan_technique": "philips"}
+NAME_FIELDS = (
+    "sequence_name",
+    "pulse_sequence_name",
+    "siemens_sequence_file",
+    "ge_pulse_sequence",
+    "ge_sequence_family",
+    "philips_scan_technique",
+)
+MAKER_OF_FIELD = {
+    "siemens_sequence_file": "siemens_file",
+    "ge_pulse_sequence": "ge",
+    "ge_sequence_family": "ge",
+    "philips_scan_technique": "philips",
+}
 """Fields that only one maker writes; the others are read by the maker's own table, or by all where the maker is not known."""
 VENDORS = ("SIEMENS", "GE", "PHILIPS")
 
@@ -75,6 +87,7 @@ class Reader:
         for name, value in measured.items():
             if scale := self.scales.get(name):
                 facts |= scale.at(value)
+        facts |= self._mark("words", "yes" if any(map(any, texts["text"])) else "no")
         for where, lines in texts.items():
             facts |= self.lexicons[where].facts(lines)
         words, counted = self.soft
