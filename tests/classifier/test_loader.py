@@ -32,14 +32,14 @@ def change(folder: Path, name: str, old: str, new: str) -> int:
         ("technique-detection.yaml", "implied_base: T1w", "implied_base: T1", "axis 'base' has no value 'T1'; did you mean 'T1w'?"),
         ("technique-detection.yaml", "    category: GRE", "    familly: GRE", "unknown key 'familly'"),
         ("technique-detection.yaml", "exclusive: is_mprage", "exklusive: is_mprage", "unknown key 'exklusive'; did you mean 'exclusive'?"),
-        ("technique-detection.yaml", "refines: [SP-GRE, FSP-GRE, GRE]", "refines: [ZTU]", "technique-detection.yaml has no rule for 'ZTU'"),
+        ("technique-detection.yaml", "refines: [SP-GRE, GRE]", "refines: [ZTU]", "technique-detection.yaml has no rule for 'ZTU'"),
         ("technique-detection.yaml", "confidence_weight: 0.95", "confidence_weight: 1.5", "less than or equal to 0.99, found 1.5"),
         ("modifier-detection.yaml", "keywords: [fatsat,", 'keywords: ["()/",', "no letter or digit"),
         ("base-detection.yaml", "modifier: FLAIR", "modifier: FLARE", "axis 'modifier' has no value 'FLARE'; did you mean 'FLAIR'?"),
         ("base-detection.yaml", "echo_time: {above: 17}", "echo_time: {over: 17}", "'over'; did you mean 'above'? allowed: above"),
         ("modifier-detection.yaml", "  FatSat:", "  FLAIR:", "key 'FLAIR' stands here and on"),
         ("construct-detection.yaml", "version:", "version: ]", "not YAML"),
-        (REFERENCE, "sources: [sequence_name.is_trufisp]", "sources: [sequence_name.is_trufi]", "did you mean 'sequence_name.is_trufisp'?"),
+        (REFERENCE, "sources: [sequence_name.is_ciss]", "sources: [sequence_name.is_cis]", "did you mean 'sequence_name.is_ciss'?"),
     ],
 )  # fmt: skip
 def test_a_wrong_line_is_named_with_what_is_allowed(folder: Path, name: str, old: str, new: str, says: str):
