@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gyrus.classifier.core import RulesetError, load_rules
+from gyrus.classifier.core import RulesetError, classify_study, load_rules
 from gyrus.classifier.core.loader import PACKAGED, REFERENCE
 
 
@@ -51,6 +51,44 @@ def test_a_wrong_line_is_named_with_what_is_allowed(folder: Path, name: str, old
     assert says in str(wrong.value)
     assert wrong.value.path == folder / name
     assert abs(wrong.value.line - line) <= 1
+
+
+NEW_TECHNIQUE = """
+  SILENT-GRE:
+    name: Silent gradient echo
+    category: GRE
+    detection:
+      keywords: [silentscan]
+      requires: [has_gre]
+      excludes: [has_epi]
+    implied_base: PDw
+    refines: [SP-GRE, GRE]
+    examples: [{modality: MR, series_description: silentscan, scanning_sequence: GR}]
+    never: [{modality: MR, series_description: silentscan, scanning_sequence: SE}]
+"""
+
+
+def test_a_technique_that_nobody_knew_is_added_in_yaml_alone_and_wins_where_it_should(folder: Path):
+    path = folder / "technique-detection.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + NEW_TECHNIQUE, encoding="utf-8")
+    rules = load_rules(folder)
+    plain = {"modality": "MR", "manufacturer": "SIEMENS", "scanning_sequence": "GR", "sequence_variant": "SP", "sequence_name": "*fl3d1"}
+
+    named = classify_study({"s": {**plain, "series_description": "silentscan"}}, rules)["s"].document()
+    unnamed = classify_study({"s": plain}, rules)["s"].document()
+    spin = classify_study({"s": {"modality": "MR", "scanning_sequence": "SE", "series_description": "silentscan"}}, rules)["s"].document()
+
+    assert (named["technique"], named["base"], named["intent"]) == ("SILENT-GRE", "PDw", "anat")
+    assert unnamed["technique"] == "SP-GRE"
+    assert spin["technique"] == "SE"
+    assert any("SILENT-GRE" in doubt for doubt in spin["review"])
+
+
+def test_a_keyword_that_no_text_can_contain_is_refused(folder: Path):
+    change(folder, "technique-detection.yaml", "keywords: [vibe,", "keywords: [vibé-vibe~ x#,")
+
+    with pytest.raises(RulesetError, match="can never be found"):
+        load_rules(folder)
 
 
 def test_a_value_without_examples_is_refused(folder: Path):

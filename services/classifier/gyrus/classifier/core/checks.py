@@ -52,6 +52,7 @@ def known_facts(words: "VocabularyPage", flags: "FlagReference", values: Mapping
     sequence = words.sequence_name
     stems = [flag for rows in (*sequence.makers.values(), sequence.endings, sequence.combined) for flag in rows]
     names += [f"sequence_name.{flag}" for flag in (*stems, *SEQUENCE_FLAGS)]
+    names += [f"sibling.{trait}" for trait in words.siblings]
     names += [flag for category in flags.categories.values() for flag in category.flags]
     return {
         "flag": tuple(dict.fromkeys(names)),

@@ -11,7 +11,6 @@ from gyrus.classifier.core.numbers import numbers_of
 from gyrus.classifier.core.reader import Reader, Texts, modality_of, vendor_of
 from gyrus.classifier.core.text import Line, lines_of, search_blob
 
-
 NAMED_FREELY = ("BRUKER", "OTHER", "")
 """Makers, or none, whose sequences bear free names: these are read as words too."""
 
@@ -38,6 +37,8 @@ class ClassificationContext:
 
     fingerprint: Mapping[str, Any]
     reader: Reader = field(repr=False, compare=False)
+    lent: int = 0
+    """Facts that siblings lend, as `Reader.traits` gives them."""
 
     @classmethod
     def from_fingerprint(cls, fingerprint: Mapping[str, Any], reader: Reader | None = None) -> "ClassificationContext":
@@ -48,9 +49,29 @@ class ClassificationContext:
             reader = packaged_rules().reader
         return cls(dict(fingerprint), reader)
 
+    def beside(self, lent: int) -> "ClassificationContext":
+        """The same stack beside siblings that lend these facts."""
+        if lent == self.lent:
+            return self
+        context = ClassificationContext(self.fingerprint, self.reader, lent)
+        vars(context).update({"raw": self.raw, "measured": self.measured})
+        return context
+
+    @cached_property
+    def raw(self) -> int:
+        return self.reader.raw(self.fingerprint, self._texts, self.measured)
+
     @cached_property
     def reading(self) -> Reading:
-        return self.reader.read(self.fingerprint, self._texts, self.measured)
+        return self.reader.unify(self.raw, self.lent)
+
+    @property
+    def acquisition(self) -> tuple[str, ...]:
+        """What the images of one acquisition have in common: protocol, sequence, repetition time (ms) and flip angle (°)."""
+        name = self._text("protocol_name") or self._text("series_description")
+        sequence = self._text("sequence_name") or self._text("pulse_sequence_name") or self._text("ge_pulse_sequence")
+        numbers = (f"{self.measured.get(number, 0):.0f}" for number in ("repetition_time", "flip_angle"))
+        return (name.lower(), sequence.lower(), *numbers)
 
     @property
     def parsed_image_type(self) -> Flags:

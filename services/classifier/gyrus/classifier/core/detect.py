@@ -121,10 +121,10 @@ def _told(term: Term, value: str, reading: Reading, most: float) -> Evidence:
     if is_decided and axis in ("base", "construct", "intent", "modifier", "provenance", "technique"):
         source = SOURCE_OF_AXIS.get(axis, AXIS_INFERENCE)
         return Evidence(source=source, field=axis, value=decided, target=value, weight=WEIGHT[source])
+    if term.need & reading.lent:
+        return Evidence(source=SIBLING_INFERENCE, field="study", value=term.written, target=value, weight=WEIGHT[SIBLING_INFERENCE])
     if term.need & reading.worded:
         return Evidence(source=TEXT_SEARCH, field="unified_flags", value=term.written, target=value, weight=WEIGHT[TEXT_SEARCH])
-    if "sibling" in term.written:
-        return Evidence(source=SIBLING_INFERENCE, field="study", value=term.written, target=value, weight=WEIGHT[SIBLING_INFERENCE])
     if term.need & reading.counted:
         return Evidence(source=PHYSICS_DISTINCT, field="unified_flags", value=term.written, target=value, weight=WEIGHT[PHYSICS_DISTINCT])
     return Evidence(source=HIGH_VALUE_TOKEN, field="unified_flags", value=term.written, target=value, weight=most)

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 from gyrus.classifier.core.facts import Index, Term, names_in
 
-WORDED, COUNTED, TAGGED = 1, 2, 3
+LENT, WORDED, COUNTED, TAGGED = 1, 2, 3, 4
 """How well a flag is founded; the best source counts."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The facts of one stack: `facts` all, `worded` those that stand on words alone, `counted` those that stand on numbers."""
+    """The facts of one stack: `facts` all, and those that stand on words alone, on numbers, or on what siblings are (`lent`)."""
 
     facts: int
     worded: int
     counted: int
+    lent: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class UnifiedFlags:
         return cls(tuple(_flag(name, sources[name], index) for name in in_order(sources)))
 
     def read(self, reading: Reading) -> Reading:
-        facts, worded, counted = reading.facts, reading.worded, reading.counted
+        facts, worded, counted, lent = reading.facts, reading.worded, reading.counted, reading.lent
         for flag in self.flags:
             if facts & flag.plain:
                 facts |= flag.bit
@@ -52,15 +53,16 @@ class UnifiedFlags:
             soft = 0
             for term in flag.sources:
                 if facts & term.need == term.need and not facts & term.never:
-                    by_words, by_numbers = term.need & worded, term.need & counted
-                    soft = max(soft, WORDED if by_words else COUNTED if by_numbers else TAGGED)
+                    need = term.need
+                    soft = max(soft, LENT if need & lent else WORDED if need & worded else COUNTED if need & counted else TAGGED)
                     if soft == TAGGED:
                         break
             if soft:
                 facts |= flag.bit
                 worded |= flag.bit if soft == WORDED else 0
                 counted |= flag.bit if soft == COUNTED else 0
-        return Reading(facts, worded, counted)
+                lent |= flag.bit if soft == LENT else 0
+        return Reading(facts, worded, counted, lent)
 
 
 def _flag(name: str, sources: Iterable[str], index: Index) -> Flag:

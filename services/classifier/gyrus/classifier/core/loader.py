@@ -84,7 +84,8 @@ def _vocabulary(words: VocabularyPage, index: Index) -> Vocabulary:
     for dimension in ("is_2d", "is_3d", "has_several_contrasts"):
         index.bit(f"sequence_name.{dimension}")
     attributes = tables("attributes", words.attributes, index)
-    return Vocabulary(tags, attributes, names, UnifiedFlags.of(combined, index), makers)
+    traits = tuple((index.condition(" | ".join(sources)), index.bit(f"sibling.{name}")) for name, sources in words.siblings.items())
+    return Vocabulary(tags, attributes, names, UnifiedFlags.of(combined, index), traits, makers)
 
 
 def _unified(page: Page, flags: FlagReference, index: Index) -> UnifiedFlags:
@@ -201,6 +202,7 @@ def _check_reference(page: Page, flags: FlagReference, known: Known) -> None:
 
 
 def _check_names(page: Page, words: VocabularyPage, known: Mapping[str, Any]) -> None:
-    for flag, sources in words.sequence_name.combined.items():
-        for index, source in enumerate(sources):
-            check_condition(page, ("sequence_name", "combined", flag, index), source, known)
+    for place, rows in ((("sequence_name", "combined"), words.sequence_name.combined), (("siblings",), words.siblings)):
+        for flag, sources in rows.items():
+            for index, source in enumerate(sources):
+                check_condition(page, (*place, flag, index), source, known)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from gyrus.classifier.core import agent, fields, numbers
-from gyrus.classifier.core.facts import WORDS, Index
+from gyrus.classifier.core.facts import WORDS, Condition, Index, holds
 from gyrus.classifier.core.flags import Reading, UnifiedFlags
 from gyrus.classifier.core.lexicon import Lexicon
 from gyrus.classifier.core.tags import NameTable, TagTable, bare, dimension
@@ -40,6 +40,7 @@ class Vocabulary:
     attributes: Mapping[str, TagTable]
     names: Mapping[str, NameTable]
     combined: UnifiedFlags
+    traits: tuple[tuple[Condition, int], ...]
     manufacturers: Mapping[str, str]
 
 
@@ -70,8 +71,8 @@ class Reader:
         """Facts that are set by their name (`vendor=GE`, `sequence_name.is_3d`)."""
         return self.index.bits
 
-    def read(self, fingerprint: Mapping[str, Any], texts: "Texts", measured: Mapping[str, float]) -> Reading:
-        """All facts. texts: see Texts. measured: numbers_of the fingerprint."""
+    def raw(self, fingerprint: Mapping[str, Any], texts: "Texts", measured: Mapping[str, float]) -> int:
+        """What tags, numbers and words say. texts: see Texts. measured: numbers_of the fingerprint."""
         maker = self.manufacturer(fingerprint)
         facts = (
             self._mark("manufacturer", maker) | self._mark("vendor", vendor_of(maker)) | self._mark("modality", modality_of(fingerprint))
@@ -91,8 +92,19 @@ class Reader:
         for where, lines in texts.items():
             facts |= self.lexicons[where].facts(lines)
         words, counted = self.soft
-        reading = self.vocabulary.combined.read(Reading(facts, words, counted))
-        return self.unified.read(Reading(reading.facts, words, counted))
+        return self.vocabulary.combined.read(Reading(facts, words, counted)).facts
+
+    def unify(self, raw: int, lent: int) -> Reading:
+        """All facts: the raw ones, what siblings lend, and the unified flags of both."""
+        return self.unified.read(Reading(raw | lent, *self.soft, lent))
+
+    def traits(self, facts: int) -> int:
+        """What a stack lends to the other images of its acquisition."""
+        lent = 0
+        for condition, bit in self.vocabulary.traits:
+            if holds(condition, facts):
+                lent |= bit
+        return lent
 
     def _mark(self, name: str, value: str) -> int:
         return self.marks.get(f"{name}={value}", 0)

@@ -132,6 +132,7 @@ class VocabularyPage(Closed):
     scan_options: TagPage
     sequence_name: NamePage
     attributes: dict[str, TagRows]
+    siblings: dict[str, list[str]] = Field(description="What a stack may know of others of its acquisition, and how that shows on them.")
     manufacturers: TagRows
 
 

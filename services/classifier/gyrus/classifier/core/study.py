@@ -11,6 +11,7 @@ from gyrus.classifier.core.detect import Asked, decide_many, decide_one, find
 from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
 from gyrus.classifier.core.review import reasons_to_look
 from gyrus.classifier.core.rules import Ruleset
+from gyrus.classifier.core.siblings import beside_siblings
 from gyrus.classifier.core.verdict import Verdict
 
 DIFFUSION_MAPS = frozenset({"ADC", "eADC", "FA", "ColFA", "Trace", "MD", "Tensor", "CalcBvalue"})
@@ -33,7 +34,10 @@ def classify_study(
     The order of `stacks` does not matter. `corrections` are `{stack, axis, value}`, oldest first; those of other stacks are
     ignored. Raises CorrectionError for an axis or a value that does not exist.
     """
-    contexts = {stack: ClassificationContext.from_fingerprint(fingerprint, ruleset.reader) for stack, fingerprint in stacks.items()}
+    contexts = beside_siblings(
+        {stack: ClassificationContext.from_fingerprint(fingerprint, ruleset.reader) for stack, fingerprint in stacks.items()},
+        ruleset.reader,
+    )
     study = Study(_diffusion_technique(contexts.values(), ruleset) if len(contexts) > 1 else None)
     return {stack: classify(context, study, ruleset, pins_of(stack, corrections, ruleset)) for stack, context in contexts.items()}
 
@@ -50,20 +54,20 @@ def _diffusion_technique(contexts: Iterable[ClassificationContext], ruleset: Rul
 def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pins: Pins) -> Verdict:
     """Every axis of one stack, in the order of RULED."""
     axes: dict[str, AxisResult] = {}
-    is_excluded = context.should_exclude()
+    is_silent = context.has("is_no_patient_image")
     reading = context.reading
     for axis in RULED:
-        result = pins.get(axis.name) or _result(axis, is_excluded, Asked(reading, context.measured), context, ruleset)
+        result = pins.get(axis.name) or _result(axis, is_silent, Asked(reading, context.measured), context, ruleset)
         if axis.name == "technique":
             result = _technique_of_source(result, axes, study) if not context.has("is_readout_known") else result
         axes[axis.name] = result
         reading = replace(reading, facts=reading.facts | _decided(axis.name, result, ruleset))
-    is_image = context.modality == "MR" and not is_excluded
+    is_image = context.modality == "MR" and not context.should_exclude()
     return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else ())
 
 
-def _result(axis: Axis, is_excluded: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:
-    if axis.name in MR_ONLY and (is_excluded or context.modality != "MR"):
+def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:
+    if axis.name in MR_ONLY and (is_silent or context.modality != "MR"):
         return AxisResult(value=(), confidence=None) if axis.many else NOTHING
     findings = find(ruleset.axes[axis.name], asked)
     return decide_many(findings) if axis.many else decide_one(findings)
