@@ -13,7 +13,8 @@ RUN = {
     "magnetic_field_strength": 3, "echo_time": 30,
 }  # fmt: skip
 STEADY = {
-    "protocol_name": "gre_a", "sequence_name": "*fl3d1r", "scanning_sequence": "GR", "repetition_time": 28, "flip_angle": 15, "echo_time": 20,
+    "protocol_name": "gre_a", "sequence_name": "*fl3d1r", "scanning_sequence": "GR",
+    "repetition_time": 28, "flip_angle": 15, "echo_time": 20,
     "mr_acquisition_type": "3D", "magnetic_field_strength": 3,
 }  # fmt: skip
 DUAL = {

@@ -1,10 +1,10 @@
 """A rule made ready: its conditions as bits, so that a stack is asked by a few operations on one number."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gyrus.classifier.core.facts import Condition, Index, Term, canonical
+from gyrus.classifier.core.facts import Condition, Index, Term, canonical, rarest_of
 
 ACQUIRED: dict[bool, tuple[str, ...]] = {True: ("!image_type.is_derived",), False: ()}
 
@@ -27,6 +27,7 @@ class ValueRule:
     rule: Any
     place: int
     trigger: int
+    speaking: tuple[Term, ...]
     exclusive: Condition
     alternatives: tuple[Condition, ...]
     combination: Term | None
@@ -41,10 +42,7 @@ class ValueRule:
 
 @dataclass(frozen=True)
 class Draft:
-    """A rule as it was written. place: smaller is looked for first. also: further flags that are enough (implied by other axes).
-
-    silent: flags with which the whole axis has no value.
-    """
+    """A rule as it was written. place: smaller is looked for first. also: further flags that are enough (implied by other axes)."""
 
     axis: str
     value: str
@@ -52,7 +50,6 @@ class Draft:
     place: int
     search_field: str
     also: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
     by_place: bool = False
 
 
@@ -66,7 +63,7 @@ def compiled(draft: Draft, index: Index) -> ValueRule:
     windows = tuple(_numbers(one, index) for one in detection.physics)
     keywords = tuple((word, index.bit(_fact(search_field, word))) for word in detection.keywords)
     unless = (
-        *(term for flag in (*detection.unless, *draft.silent, *ACQUIRED[rule.requires_derived]) for term in index.condition(flag)),
+        *(term for flag in (*detection.unless, *ACQUIRED[rule.requires_derived]) for term in index.condition(flag)),
         *_words(search_field, detection.exclude_keywords, index),
     )
     speaking = [
@@ -75,14 +72,12 @@ def compiled(draft: Draft, index: Index) -> ValueRule:
         *((combination,) if combination else ()),
         *(one.term for one in windows),
     ]
-    trigger = 0
-    for mask in (*(term.need for term in speaking), *(bit for _, bit in keywords)):
-        trigger |= mask
     return ValueRule(
         value=value,
         rule=rule,
         place=place,
-        trigger=trigger,
+        trigger=0,
+        speaking=tuple(speaking),
         exclusive=exclusive,
         alternatives=alternatives,
         combination=combination,
@@ -94,6 +89,19 @@ def compiled(draft: Draft, index: Index) -> ValueRule:
         bit=index.bit(f"{axis}={value}"),
         by_place=draft.by_place,
     )
+
+
+def with_triggers(rules: Mapping[str, Sequence[ValueRule]]) -> dict[str, tuple[ValueRule, ...]]:
+    """The rules, each with the facts without one of which it is silent: of each of its terms the fact that fewest rules ask for."""
+    rarest = rarest_of(term for known in rules.values() for rule in known for term in rule.speaking)
+
+    def trigger(rule: ValueRule) -> int:
+        found = rarest(rule.speaking)
+        for _, bit in rule.keywords:
+            found |= bit
+        return found
+
+    return {axis: tuple(replace(rule, trigger=trigger(rule)) for rule in known) for axis, known in rules.items()}
 
 
 def _fact(search_field: str, word: str) -> str:

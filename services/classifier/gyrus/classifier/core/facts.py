@@ -6,7 +6,8 @@ A condition joins facts: ` & ` both, ` | ` either, `!` not. `&` binds tighter th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gyrus.classifier.core.text import keyword
@@ -33,7 +34,27 @@ Condition = tuple[Term, ...]
 
 
 def holds(condition: Condition, facts: int) -> bool:
-    return any(facts & term.need == term.need and not facts & term.never for term in condition)
+    for term in condition:  # noqa: SIM110 - the innermost loop: a generator costs twice as much
+        if facts & term.need == term.need and not facts & term.never:
+            return True
+    return False
+
+
+def rarest_of(terms: Iterable[Term]) -> Callable[[Iterable[Term]], int]:
+    """A function that picks of each term the fact that fewest of all terms ask for: without it the term does not hold."""
+    asked = Counter(bit for term in terms for bit in _bits(term.need))
+
+    def rarest(chosen: Iterable[Term]) -> int:
+        found = 0
+        for term in chosen:
+            found |= min(_bits(term.need), key=lambda bit: asked[bit])
+        return found
+
+    return rarest
+
+
+def _bits(mask: int) -> list[int]:
+    return [1 << place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
 @dataclass

@@ -4,9 +4,9 @@ A flag remembers how well it is founded: what only words say, or only a number, 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gyrus.classifier.core.facts import Index, Term, names_in
+from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest_of
 
 LENT, WORDED, COUNTED, TAGGED = 1, 2, 3, 4
 """How well a flag is founded; the best source counts."""
@@ -24,12 +24,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Flag:
-    """One unified flag: any of `sources` sets it. `plain` joins the sources that are one tag's flag."""
+    """One unified flag: any of `sources` sets it. `plain` joins the sources that are one tag's flag, `words` those that are one keyword."""
 
     name: str
     bit: int
     plain: int
+    words: int
     sources: tuple[Term, ...]
+    trigger: int = 0
+    """Facts without one of which none of the sources holds."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,19 @@ class UnifiedFlags:
     def of(cls, sources: Mapping[str, Iterable[str]], index: Index) -> "UnifiedFlags":
         for name in sources:
             index.bit(name)
-        return cls(tuple(_flag(name, sources[name], index) for name in in_order(sources)))
+        flags = [_flag(name, sources[name], index) for name in in_order(sources)]
+        rarest = rarest_of(term for flag in flags for term in flag.sources)
+        return cls(tuple(replace(flag, trigger=flag.plain | flag.words | rarest(flag.sources)) for flag in flags))
 
     def read(self, reading: Reading) -> Reading:
         facts, worded, counted, lent = reading.facts, reading.worded, reading.counted, reading.lent
         for flag in self.flags:
+            if not facts & flag.trigger:
+                continue
             if facts & flag.plain:
                 facts |= flag.bit
                 continue
-            soft = 0
+            soft = WORDED if facts & flag.words else 0
             for term in flag.sources:
                 if facts & term.need == term.need and not facts & term.never:
                     need = term.need
@@ -66,19 +73,26 @@ class UnifiedFlags:
 
 
 def _flag(name: str, sources: Iterable[str], index: Index) -> Flag:
-    plain, terms = 0, []
+    plain, words, terms = 0, 0, []
     for source in sources:
         for term in index.condition(source):
             if is_tag(term.written):
                 plain |= term.need
+            elif is_keyword(term.written):
+                words |= term.need
             else:
                 terms.append(term)
-    return Flag(name, index.bit(name), plain, tuple(terms))
+    return Flag(name, index.bit(name), plain, words, tuple(terms))
 
 
 def is_tag(written: str) -> bool:
     """Whether a source is one flag of one tag, which is as sure as a header can be."""
     return " & " not in written and not written.startswith("!") and "." in written and not any(sign in written for sign in ":<>")
+
+
+def is_keyword(written: str) -> bool:
+    """Whether a source is one keyword."""
+    return " & " not in written and written.partition(":")[0] in WORDS
 
 
 def in_order(sources: Mapping[str, Iterable[str]]) -> list[str]:

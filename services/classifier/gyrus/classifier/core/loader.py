@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from gyrus.classifier.core import axes, numbers
 from gyrus.classifier.core.axes import RULED, Axis
 from gyrus.classifier.core.checks import Known, check_condition, check_keyword, known_facts
-from gyrus.classifier.core.compiled import Draft, comparisons, compiled
+from gyrus.classifier.core.compiled import Draft, comparisons, compiled, with_triggers
 from gyrus.classifier.core.errors import allowed
-from gyrus.classifier.core.facts import Index
+from gyrus.classifier.core.facts import Condition, Index
 from gyrus.classifier.core.flags import UnifiedFlags
 from gyrus.classifier.core.reader import Reader, Vocabulary
 from gyrus.classifier.core.rules import (
@@ -64,9 +64,10 @@ def load_rules(folder: Path | None = None) -> Ruleset:
     index = Index()
     reader = Reader(_vocabulary(words, index), _unified(reference, flags, index), index)
     rules = {axis.name: tuple(compiled(draft, index) for draft in _implied(drafts) if draft.axis == axis.name) for axis in RULED}
+    silent = {axis.name: _silent(pages[axis.name], index) for axis in RULED}
     content = {name: page.content for name, page in {**pages, REFERENCE: reference, VOCABULARY: vocabulary}.items()}
     versions = {name: validated(Meta, page, ("meta",)).version for name, page in pages.items()}
-    return Ruleset(rules, versions, _digest(content), reader)
+    return Ruleset(with_triggers(rules), silent, versions, _digest(content), reader)
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -121,7 +122,13 @@ def _drafts(axis: Axis, page: Page, known: Known) -> Iterator[Draft]:
     for value in values:
         rule = validated(Rule, page, (axis.plural, value))
         _check_rule(page, (axis.plural, value), rule, known)
-        yield Draft(axis.name, value, rule, places[value], meta.search_field, (), tuple(rules.no_value_with), rules.rank_by == "priority")
+        yield Draft(axis.name, value, rule, places[value], meta.search_field, (), rules.rank_by == "priority")
+
+
+def _silent(page: Page, index: Index) -> Condition:
+    """The flags with which an axis has no value at all."""
+    rules = validated(Order, page, ("rules",)) if "rules" in page.content else Order()
+    return tuple(term for written in rules.no_value_with for term in index.condition(written))
 
 
 def _implied(drafts: list[Draft]) -> Iterator[Draft]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gyrus.classifier.core import numbers
 from gyrus.classifier.core.compiled import ValueRule
+from gyrus.classifier.core.facts import Condition
 from gyrus.classifier.core.reader import Reader
 
 
@@ -141,9 +142,10 @@ WINDOW_FIELDS = numbers.ALL
 
 @dataclass(frozen=True)
 class Ruleset:
-    """All rules of all axes. `digest` names this content: equal digests give equal verdicts."""
+    """All rules of all axes. `silent`: with what an axis has no value. `digest` names this content: equal digests give equal verdicts."""
 
     axes: Mapping[str, tuple[ValueRule, ...]]
+    silent: Mapping[str, Condition]
     versions: Mapping[str, str]
     digest: str
     reader: Reader

@@ -1,7 +1,7 @@
 """All stacks of a study together. A stack may learn from its siblings' fingerprints, never from their verdicts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gyrus.classifier.core.axes import AXES, MR_ONLY, RULED, Axis
@@ -9,6 +9,8 @@ from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.corrections import Pins, pins_of
 from gyrus.classifier.core.detect import Asked, decide_many, decide_one, find
 from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
+from gyrus.classifier.core.facts import holds
+from gyrus.classifier.core.flags import Reading
 from gyrus.classifier.core.review import reasons_to_look
 from gyrus.classifier.core.rules import Ruleset
 from gyrus.classifier.core.siblings import beside_siblings
@@ -61,13 +63,15 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
         if axis.name == "technique":
             result = _technique_of_source(result, axes, study) if not context.has("is_readout_known") else result
         axes[axis.name] = result
-        reading = replace(reading, facts=reading.facts | _decided(axis.name, result, ruleset))
+        reading = Reading(reading.facts | _decided(axis.name, result, ruleset), reading.worded, reading.counted, reading.lent)
     is_image = context.modality == "MR" and not context.should_exclude()
     return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else ())
 
 
 def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:
     if axis.name in MR_ONLY and (is_silent or context.modality != "MR"):
+        return AxisResult(value=(), confidence=None) if axis.many else NOTHING
+    if holds(ruleset.silent[axis.name], asked.reading.facts):
         return AxisResult(value=(), confidence=None) if axis.many else NOTHING
     findings = find(ruleset.axes[axis.name], asked)
     return decide_many(findings) if axis.many else decide_one(findings)
