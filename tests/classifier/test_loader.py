@@ -106,6 +106,13 @@ def test_a_flag_without_sources_is_refused(folder: Path):
         load_rules(folder)
 
 
+def test_a_flag_that_only_asks_for_what_is_absent_is_refused(folder: Path):
+    change(folder, REFERENCE, "sources: [sequence_name.is_space, sequence_name.is_space_ir]", 'sources: ["!is_tof & !is_pc"]')
+
+    with pytest.raises(RulesetError, match="says only what is not there"):
+        load_rules(folder)
+
+
 def test_flags_that_ask_for_each_other_are_refused(folder: Path):
     change(folder, REFERENCE, "sources: [sequence_name.is_space, sequence_name.is_space_ir]", "sources: [is_tof, is_pc & is_space]")
 

@@ -80,6 +80,13 @@ def check_condition(page: Page, place: tuple[Any, ...], written: str, known: Kno
             raise page.error(place, f"no flag is called {name!r}; {allowed(name, known['flag'])}")
 
 
+def check_positive(page: Page, place: tuple[Any, ...], written: str) -> None:
+    """Raises RulesetError where something is to follow from mere absence: nothing would ever ask for it."""
+    for alternative in written.split(" | "):
+        if all(part.strip().startswith("!") for part in alternative.split(" & ")):
+            raise page.error(place, f"{alternative!r} says only what is not there; name at least one thing that is")
+
+
 def _check_value(page: Page, place: tuple[Any, ...], name: str, known: Known) -> None:
     kind, _, value = name.partition("=")
     if kind not in known:

@@ -54,41 +54,37 @@ class Draft:
 
 
 def compiled(draft: Draft, index: Index) -> ValueRule:
-    """Make a rule ready."""
-    axis, value, rule, place, search_field = draft.axis, draft.value, draft.rule, draft.place, draft.search_field
-    detection = rule.detection
+    """Make a rule ready; `with_triggers` completes it."""
+    detection = draft.rule.detection
     exclusive = index.condition(detection.exclusive) if detection.exclusive else ()
     alternatives = tuple(index.condition(flag) for flag in (*detection.alternative_flags, *draft.also))
     combination = index.condition(" & ".join(detection.combination))[0] if detection.combination else None
     windows = tuple(_numbers(one, index) for one in detection.physics)
-    keywords = tuple((word, index.bit(_fact(search_field, word))) for word in detection.keywords)
-    unless = (
-        *(term for flag in (*detection.unless, *ACQUIRED[rule.requires_derived]) for term in index.condition(flag)),
-        *_words(search_field, detection.exclude_keywords, index),
-    )
-    speaking = [
-        *exclusive,
-        *(term for one in alternatives for term in one),
-        *((combination,) if combination else ()),
-        *(one.term for one in windows),
-    ]
+    flagged = (*exclusive, *(term for one in alternatives for term in one), *((combination,) if combination else ()))
     return ValueRule(
-        value=value,
-        rule=rule,
-        place=place,
+        value=draft.value,
+        rule=draft.rule,
+        place=draft.place,
         trigger=0,
-        speaking=tuple(speaking),
+        speaking=(*flagged, *(one.term for one in windows)),
         exclusive=exclusive,
         alternatives=alternatives,
         combination=combination,
         numbers=windows,
-        keywords=keywords,
+        keywords=tuple((word, index.bit(_fact(draft.search_field, word))) for word in detection.keywords),
         requires=tuple((flag, index.condition(flag)) for flag in detection.requires),
         excludes=tuple((flag, index.condition(flag)) for flag in detection.excludes),
-        unless=unless,
-        bit=index.bit(f"{axis}={value}"),
+        unless=_unless(draft, index),
+        bit=index.bit(f"{draft.axis}={draft.value}"),
         by_place=draft.by_place,
     )
+
+
+def _unless(draft: Draft, index: Index) -> Condition:
+    """With what the question does not arise: flags, words, and an image as acquired where only a computed one counts."""
+    detection = draft.rule.detection
+    flags = (*detection.unless, *ACQUIRED[draft.rule.requires_derived])
+    return (*(term for flag in flags for term in index.condition(flag)), *_words(draft.search_field, detection.exclude_keywords, index))
 
 
 def with_triggers(rules: Mapping[str, Sequence[ValueRule]]) -> dict[str, tuple[ValueRule, ...]]:

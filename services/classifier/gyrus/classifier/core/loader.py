@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gyrus.classifier.core import axes, numbers
 from gyrus.classifier.core.axes import RULED, Axis
-from gyrus.classifier.core.checks import Known, check_condition, check_keyword, known_facts
+from gyrus.classifier.core.checks import Known, check_condition, check_keyword, check_positive, known_facts
 from gyrus.classifier.core.compiled import Draft, comparisons, compiled, with_triggers
 from gyrus.classifier.core.errors import allowed
 from gyrus.classifier.core.facts import Condition, Index
@@ -178,6 +178,8 @@ def _check_rule(page: Page, place: tuple[Any, ...], rule: Rule, known: Known) ->
     detection = (*place, "detection")
     for where, written in _conditions(rule.detection, detection):
         check_condition(page, where, written, known)
+    for index, written in enumerate(rule.detection.alternative_flags):
+        check_positive(page, (*detection, "alternative_flags", index), written)
     for index, value in enumerate(rule.refines):
         _expect(page, (*place, "refines", index), value, list(page.at(place[:1])))
     if rule.implied_base is not None:
@@ -205,7 +207,9 @@ def _check_reference(page: Page, flags: FlagReference, known: Known) -> None:
     for name, category in flags.categories.items():
         for flag, described in category.flags.items():
             for index, source in enumerate(described.sources):
-                check_condition(page, ("categories", name, "flags", flag, "sources", index), source, known)
+                place = ("categories", name, "flags", flag, "sources", index)
+                check_condition(page, place, source, known)
+                check_positive(page, place, source)
 
 
 def _check_names(page: Page, words: VocabularyPage, known: Mapping[str, Any]) -> None:
