@@ -84,10 +84,15 @@ class NameTable:
         return cls(whole, opening, ends)
 
     def facts(self, name: str) -> int:
-        """The flags of a name in lower case, without folders and marks in front of it."""
+        """The flags of a name in lower case, without folders and marks in front of it.
+
+        Laboratories put their own initials before a name: where the whole says nothing, what follows the first underscore may.
+        """
         match = STEM.match(name)
         stem = match[1] if match else name
         found = self.whole.get(stem, 0) or self.whole.get(name, 0) or self._longest(name)
+        if not found and "_" in name:
+            return self.facts(name.partition("_")[2])
         if match:
             for end, bit in self.endings.items():
                 if ENDINGS[end].search(match[4]):
