@@ -39,7 +39,7 @@ MODALITIES = (
     "RTDOSE",
     "RTPLAN",
 )
-SEQUENCE_FLAGS = ("is_2d", "is_3d", "has_several_contrasts")
+SEQUENCE_FLAGS = ("is_2d", "is_3d", "has_several_contrasts", "has_two_contrasts")
 PRODUCED = re.compile(r"[a-z0-9-]+( [a-z0-9-]+)*[#~]?")
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gyrus.classifier.core import axes, numbers
 from gyrus.classifier.core.axes import RULED, Axis
-from gyrus.classifier.core.checks import Known, check_condition, check_keyword, check_positive, known_facts
+from gyrus.classifier.core.checks import SEQUENCE_FLAGS, Known, check_condition, check_keyword, check_positive, known_facts
 from gyrus.classifier.core.compiled import Draft, comparisons, compiled, with_triggers
 from gyrus.classifier.core.errors import allowed
 from gyrus.classifier.core.facts import Condition, Index
@@ -82,7 +82,7 @@ def _vocabulary(words: VocabularyPage, index: Index) -> Vocabulary:
     names = {maker: NameTable.of(rows, words.sequence_name.endings, index) for maker, rows in words.sequence_name.makers.items()}
     combined = {f"sequence_name.{flag}": sources for flag, sources in words.sequence_name.combined.items()}
     makers = {word: maker for maker, written in words.manufacturers.items() for word in written}
-    for dimension in ("is_2d", "is_3d", "has_several_contrasts"):
+    for dimension in SEQUENCE_FLAGS:
         index.bit(f"sequence_name.{dimension}")
     attributes = tables("attributes", words.attributes, index)
     traits = tuple((index.condition(" | ".join(sources)), index.bit(f"sibling.{name}")) for name, sources in words.siblings.items())

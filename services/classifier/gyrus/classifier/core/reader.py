@@ -134,6 +134,7 @@ class Reader:
     def _dimension(self, stem: str) -> int:
         dimensions, contrasts = dimension(stem)
         facts = self.marks.get(f"sequence_name.is_{dimensions}d", 0) if dimensions else 0
+        facts |= self.marks.get("sequence_name.has_two_contrasts", 0) if contrasts == 2 else 0
         return facts | (self.marks.get("sequence_name.has_several_contrasts", 0) if contrasts > 1 else 0)
 
 
