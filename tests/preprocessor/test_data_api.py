@@ -196,6 +196,25 @@ def test_missing_slices_are_named_with_their_folder(tmp_path: Path) -> None:
         load_image(tmp_path)
 
 
+def test_missing_slices_are_interpolated_where_that_is_asked_for(tmp_path: Path) -> None:
+    write_stack(tmp_path / "whole")
+    write_stack(tmp_path / "less", left_out=[9])
+    [whole], [less] = find_stacks(tmp_path / "whole"), find_stacks(tmp_path / "less")
+    shown, filled = (sitk.GetArrayFromImage(load_image(stack.regridded(), preprocess=False)).astype(float) for stack in (whole, less))
+
+    others = np.arange(24) != 9
+    assert np.array_equal(shown[others], filled[others])
+    assert np.abs((shown[8] + shown[10]) / 2 - filled[9]).max() < 1
+
+
+def test_a_gap_of_more_than_three_steps_is_never_filled(tmp_path: Path) -> None:
+    write_stack(tmp_path, left_out=[9, 10, 11])
+    [stack] = find_stacks(tmp_path)
+
+    with pytest.raises(ImageError, match="missing_slices"):
+        load_image(stack.regridded())
+
+
 def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("nothing")
 

@@ -5,6 +5,7 @@ Positions and directions are the patient's, LPS, in millimetres (PS3.3 C.7.6.2.1
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,22 +22,23 @@ EVEN_PART: Final = 0.01  # of the median step; 99 % of measured series deviate b
 WHOLE_STEP_PART: Final = 0.05  # how near a gap must be to a multiple of the step to be called missing slices
 MAX_TILT_DEGREES: Final = 0.1
 MAX_SHIFT_MM: Final = 0.1  # sideways, against the straight line through the slices
+MAX_GAP_STEPS: Final = 3  # what is wider is not filled in, even where that is asked for
 MAX_VOXELS: Final = 2**29
 Vector = NDArray[np.float64]
 
 
-def read_layout(slices: Slices) -> Layout:
+def read_layout(slices: Slices, uneven: bool = False) -> Layout:
     """Read the headers of a stack, and say where its images lie. Raises Refused."""
-    return layout_of(images_of(slices))
+    return layout_of(images_of(slices), uneven)
 
 
-def layout_of(images: Sequence[Image]) -> Layout:
-    """Where the images of one stack lie. Raises Refused."""
+def layout_of(images: Sequence[Image], uneven: bool = False) -> Layout:
+    """Where the images of one stack lie. Raises Refused. uneven: slices that lie unevenly are allowed, up to gaps of three steps."""
     if not images:
         raise Refused("single_image", "0 images")
     members, planes = members_and_planes(images)
     found = _arranged(members, planes)
-    return _tiled(planes, found) if tiles_of(members[0].known) else _stacked(planes, found)
+    return _tiled(planes, found) if tiles_of(members[0].known) else _stacked(planes, found, uneven)
 
 
 def _arranged(members: Sequence[Member], planes: Sequence[Plane]) -> Arrangement:
@@ -67,18 +69,19 @@ def _unplaced(found: Arrangement, n: int) -> str:
 # ── slices in images of their own ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _stacked(planes: Sequence[Plane], found: Arrangement) -> Layout:
+def _stacked(planes: Sequence[Plane], found: Arrangement, uneven: bool) -> Layout:
     volumes = [[planes[place] for place in volume] for volume in found.volumes]
     along = volumes[0]
     axes = _axes(min(plane.known["image_orientation_patient"] for plane in along))
     positions = np.array([plane.known["image_position_patient"] for plane in along])
     step = single_spacing(dict(along[0].known)) or 1.0
     _check_one_place(volumes, positions)
-    shear = (0.0, 0.0)
-    if len(along) > 1:
+    shear, heights = (0.0, 0.0), _uneven(found.positions_mm) if uneven else ()
+    if len(along) > 1 and not heights:
         check_even(found.positions_mm)
-        step, shear = _steps(positions, axes)
-    return _laid_out(volumes, axes, positions[0], step, shear)
+    if len(along) > 1:
+        step, shear = _steps(positions, axes, heights)
+    return replace(_laid_out(volumes, axes, positions[0], step, shear), heights_mm=heights)
 
 
 def _check_one_place(volumes: Sequence[Sequence[Plane]], first: Vector) -> None:
@@ -88,7 +91,16 @@ def _check_one_place(volumes: Sequence[Sequence[Plane]], first: Vector) -> None:
             raise Refused("several_volumes", "the volumes of a run do not lie in one place", volume[0].path)
 
 
-def _steps(positions: Vector, axes: Vector) -> tuple[float, tuple[float, float]]:
+def _uneven(positions_mm: Sequence[float]) -> tuple[float, ...]:
+    """Heights of slices above the first, mm; empty where they lie evenly, or too far apart to be filled in."""
+    steps = np.diff(positions_mm)
+    is_even = np.abs(steps - np.median(steps)).max(initial=0) <= max(SAME_POSITION_MM, EVEN_PART * np.median(steps)) if steps.size else True
+    if is_even or steps.max() > MAX_GAP_STEPS * np.median(steps):
+        return ()
+    return tuple(float(position - positions_mm[0]) for position in positions_mm)
+
+
+def _steps(positions: Vector, axes: Vector, heights: Sequence[float]) -> tuple[float, tuple[float, float]]:
     """The step along the normal, and how far each slice lies beside the one before, mm. Refuses slices that lie beside the line."""
     way = positions - positions[0]
     sideways, height = way @ axes[:2].T, way @ axes[2]
@@ -96,7 +108,7 @@ def _steps(positions: Vector, axes: Vector) -> tuple[float, tuple[float, float]]
     shift = float(np.linalg.norm(sideways - np.outer(height / height[-1], sideways[-1]), axis=1).max())
     if shift > MAX_SHIFT_MM:
         raise Refused("shifted", f"a slice lies {shift:.2f} mm beside the line of the others")
-    steps = len(positions) - 1
+    steps = height[-1] / float(np.median(np.diff(heights))) if heights else len(positions) - 1
     if tilt <= MAX_TILT_DEGREES:
         return float(np.linalg.norm(way[-1])) / steps, (0.0, 0.0)  # to the last bit as ITK has it: equal spacings decide a view
     right, down = (float(part) / steps for part in sideways[-1])

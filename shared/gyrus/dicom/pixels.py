@@ -48,6 +48,7 @@ class VolumeArray:
     modality: str  #: (0008,0060); empty where nothing says so
     hounsfield: bool  #: every slice says how it becomes HU
     shear_mm: tuple[float, float] = (0.0, 0.0)  #: how far each slice lies beside the one before, along x and y
+    heights_mm: tuple[float, ...] = ()  #: of slices that lie unevenly, along the normal, from 0
     owner: object = None  #: whose memory the array looks at, where it is not its own
 
 
@@ -70,7 +71,7 @@ def volume_of(layout: Layout, volume: int | None = None) -> VolumeArray:
         raise Refused("several_volumes", f"volume {volume} is wanted of {n}, which count from 0")
     planes = layout.volumes[volume or 0]
     hounsfield = all(plane.is_hounsfield for plane in planes)
-    return VolumeArray(values_of(planes, value_type(planes)), layout.space, layout.modality, hounsfield, layout.shear_mm)
+    return VolumeArray(values_of(planes, value_type(planes)), layout.space, layout.modality, hounsfield, layout.shear_mm, layout.heights_mm)
 
 
 def values_of(planes: Sequence[Plane], kind: np.dtype[Any]) -> NDArray[Any]:

@@ -65,6 +65,7 @@ class Layout:
     space: Space  #: its third axis is the normal of the planes, row × column
     shear_mm: tuple[float, float]  #: how far each slice lies beside the one before, along rows and columns; 0 without a tilted gantry
     size: tuple[int, int, int]  #: columns, rows, slices
+    heights_mm: tuple[float, ...] = ()  #: of the slices along the normal, from 0, where they lie unevenly and that was allowed
 
     @property
     def modality(self) -> str:

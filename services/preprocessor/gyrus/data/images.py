@@ -20,7 +20,8 @@ MODALITY, HOUNSFIELD, SOURCE = "gyrus.modality", "gyrus.hounsfield", "gyrus.sour
 def read_source(source: ImageSource) -> VolumeArray:
     """The voxels of one source, as they are stored, in real units. Raises Refused, ImageError, OSError."""
     if source.is_dicom:
-        return volume_of(layout_of(source.images) if source.images else read_layout(source.slices), source.volume)
+        layout = layout_of(source.images, source.uneven) if source.images else read_layout(source.slices, source.uneven)
+        return volume_of(layout, source.volume)
     return from_image(_read(source))
 
 

@@ -14,7 +14,7 @@ from gyrus.data.grid import IN_PLANE_MM, RPI, SLICE_MM, cropped, on_grid, plan_o
 from gyrus.data.images import from_image, is_image, read_source, to_image
 from gyrus.data.intensity import Bytes, Tone, Toner, tone_of
 from gyrus.data.sources import ImageSource, source_of
-from gyrus.data.straightening import straightened
+from gyrus.data.straightening import rectilinear
 from gyrus.data.tokens import PATCH, background_tokens, size_of, tokens_of
 from gyrus.dicom.pixels import Refused, VolumeArray
 
@@ -108,7 +108,7 @@ def prepared(volume: VolumeArray, mode: str, z_dim: int | None = None) -> Prepar
 
 def gridded(volume: VolumeArray, slice_axis: int | None = None) -> tuple[VolumeArray, int]:
     """A volume on the grid, in RPI axes, and the axis (0 x, 1 y, 2 z) that has 4 mm. Raises Refused."""
-    volume = straightened(volume)
+    volume = rectilinear(volume)
     if volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
         raise Refused("not_finite", "a value is infinite or no number")
     plan = plan_of(volume.array.shape[::-1], volume.space, slice_axis)
@@ -137,7 +137,7 @@ def load_image(path: Path | ImageSource | Any, preprocess: bool = True) -> Any:
             if len(volume.array) < 2:
                 raise Refused("single_image", "1 image")
             volume, _ = gridded(volume)
-        return to_image(straightened(volume), source.path)
+        return to_image(rectilinear(volume), source.path)
     except Refused as refused:
         raise told(refused, source.path) from None
 

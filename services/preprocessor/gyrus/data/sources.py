@@ -30,10 +30,15 @@ class ImageSource:
     images: tuple[Image, ...] = ()  #: of DICOM
     slices: Slices = ()  #: of DICOM whose headers are still to be read: path and frame from 1
     volume: int | None = None  #: from 0
+    uneven: bool = False  #: slices at uneven steps, up to gaps of three, are interpolated instead of refused
 
     def of_volume(self, volume: int) -> "ImageSource":
         """One volume of a time series, a diffusion run, …"""
         return replace(self, volume=volume)
+
+    def regridded(self) -> "ImageSource":
+        """The same, with slices at uneven steps interpolated (linearly) at the usual step, where gaps are at most three steps wide."""
+        return replace(self, uneven=True)
 
     @property
     def is_dicom(self) -> bool:
