@@ -207,6 +207,13 @@ def test_missing_slices_are_interpolated_where_that_is_asked_for(tmp_path: Path)
     assert np.abs((shown[8] + shown[10]) / 2 - filled[9]).max() < 1
 
 
+def test_planes_beyond_a_ct_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_stack(tmp_path, modality="CT", intercept=-1024, size=(40, 56, 24), spacing_mm=(2.4, 2.0, 6.0))
+    load_image(tmp_path)
+
+    assert "2 planes at the edges" in caplog.text
+
+
 def test_a_gap_of_more_than_three_steps_is_never_filled(tmp_path: Path) -> None:
     write_stack(tmp_path, left_out=[9, 10, 11])
     [stack] = find_stacks(tmp_path)

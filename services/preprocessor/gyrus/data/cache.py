@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -134,7 +135,11 @@ def _run(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task, str | No
         yield from ((task, _make(task)) for task in tasks)
         return
     with ProcessPoolExecutor(min(workers, len(tasks)), get_context("forkserver"), initializer=use_one_thread) as pool:
-        yield from zip(tasks, pool.map(_make, tasks), strict=True)
+        for task, made in [(task, pool.submit(_make, task)) for task in tasks]:
+            try:
+                yield task, made.result()
+            except BrokenProcessPool:
+                yield task, "a worker process died (killed, or out of memory): build_cache() again, with fewer workers"
 
 
 def _make(task: _Task) -> str | None:

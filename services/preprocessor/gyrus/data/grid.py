@@ -43,6 +43,12 @@ class Plan:
         return x, y, z
 
     @property
+    def beyond(self) -> int:
+        """Samples, of all axes, that lie beyond the outermost half voxel, where the models' pipeline has 0."""
+        ends = ((ruler.start + np.arange(ruler.size)) * ruler.step_mm / ruler.spacing_mm >= ruler.n - 0.5 for ruler in self.rulers)
+        return sum(int(end.sum()) for end in ends)
+
+    @property
     def samplings(self) -> list[Sampling]:
         """Of the axes of the volume's array: slices, rows, columns."""
         return [sampling(self.rulers[self.axes.index(axis)]) for axis in (2, 1, 0)]

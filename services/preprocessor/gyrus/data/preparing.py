@@ -112,6 +112,8 @@ def gridded(volume: VolumeArray, slice_axis: int | None = None) -> tuple[VolumeA
     if volume.array.dtype.kind == "f" and not np.isfinite(volume.array).all():
         raise Refused("not_finite", "a value is infinite or no number")
     plan = plan_of(volume.array.shape[::-1], volume.space, slice_axis)
+    if volume.modality == "CT" and plan.beyond:
+        log.warning("%d planes at the edges lie beyond the image; they are 0 HU, as in the models' pipeline", plan.beyond)
     array = on_grid(volume.array, plan)
     return VolumeArray(array, plan.space(volume.space), volume.modality, volume.hounsfield), plan.slice_axis
 
