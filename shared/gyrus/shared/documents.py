@@ -13,8 +13,9 @@ AXES = ("base", "technique", "modifier", "construct", "provenance", "acceleratio
 LABELS = (*AXES, "contrast", "body_part", "intent")  # what a label says, each with a probability
 LIST_AXES = ("modifier", "construct", "acceleration")
 
-# The recipe of the preprocessor; part of a label's plan, so that a new recipe owes new volumes.
-RECIPE = 1
+# How volumes are made and laid out; part of a label's plan and of what a cache was made of, so that a new recipe owes new volumes.
+# 2: samples on voxels are not truncated, tokens in their order, mosaics and tilted gantries.
+RECIPE = 2
 MODES = {"MR": "mri", "CT": "ct"}
 
 

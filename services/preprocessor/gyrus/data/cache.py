@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,10 +30,10 @@ from gyrus.data.sources import source_of
 from gyrus.data.threads import use_one_thread
 from gyrus.data.tokens import volume_of
 from gyrus.dicom.refused import Refused
+from gyrus.shared.documents import RECIPE
 
 log = logging.getLogger("gyrus.data")
 
-RECIPE: Final = 1  # a change of what is computed makes all caches anew
 Document = dict[str, Any]
 
 
