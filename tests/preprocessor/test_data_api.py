@@ -23,6 +23,7 @@ from gyrus.data import (
     prepare_for_inference,
     tokenize_volume,
 )
+from gyrus.data.worker import DIED, Worker
 from preprocessor.synthetic import AXIAL, CORONAL, SAGITTAL, Stack, write_multi_frame, write_stack
 
 sitk: Any = SimpleITK
@@ -382,7 +383,7 @@ def test_ct_has_three_windows_or_the_one_that_is_asked_for(data_dir: Path) -> No
 
 
 def test_nothing_is_made_twice_whatever_the_number_of_workers(data_dir: Path) -> None:
-    assert CacheManager(data_dir).build_cache(num_workers=2).made == 3
+    assert CacheManager(data_dir).build_cache().made == 3
 
     again = CacheManager(data_dir).build_cache(num_workers=2)
 
@@ -390,6 +391,23 @@ def test_nothing_is_made_twice_whatever_the_number_of_workers(data_dir: Path) ->
     assert CacheManager(data_dir).get_cache_stats() == {"total_studies": 2, "total_images": 3, "cached_images": 3, "cache_coverage": 1.0}
     images = DatasetMetadata.from_file(data_dir / "metadata.json").studies["p1"]["images"]
     assert all(image["processed"] for image in images.values())
+
+
+def test_a_plain_script_may_ask_for_workers(data_dir: Path) -> None:
+    """As the documentation has it: without `if __name__ == "__main__"`."""
+    script = data_dir / "script.py"
+    script.write_text(f"from gyrus.data import CacheManager\nprint(CacheManager({str(data_dir)!r}).build_cache(num_workers=2).made)\n")
+
+    assert subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True).stdout == "3\n"
+
+
+def test_a_worker_that_is_killed_costs_its_image_only_and_is_replaced() -> None:
+    worker = Worker()
+    alone = worker._process = subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    alone.kill()
+
+    assert worker.answer("an image") == DIED
+    assert worker._process is None
 
 
 def test_a_changed_source_counts_as_not_cached(data_dir: Path) -> None:

@@ -8,11 +8,8 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,8 +24,8 @@ from gyrus.data.layout import MASK, METADATA, VERSION, as_json, described, encod
 from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.preparing import prepared
 from gyrus.data.sources import source_of
-from gyrus.data.threads import use_one_thread
 from gyrus.data.tokens import volume_of
+from gyrus.data.worker import in_workers
 from gyrus.dicom.refused import Refused
 from gyrus.shared.documents import RECIPE
 
@@ -47,7 +44,9 @@ class Built:
 
 
 @dataclass(frozen=True)
-class _Task:
+class Task:
+    """One image to make."""
+
     study: str
     image: str
     mode: str
@@ -115,34 +114,29 @@ class CacheManager:
         coverage = cached / len(tasks) if tasks else 0.0
         return {"total_studies": len(self.metadata), "total_images": len(tasks), "cached_images": cached, "cache_coverage": coverage}
 
-    def _tasks(self, names: Sequence[str] | None) -> Iterator[_Task]:
+    def _tasks(self, names: Sequence[str] | None) -> Iterator[Task]:
         for study in self.metadata.get_all_studies() if names is None else names:
             if study not in self.metadata.studies:
                 raise KeyError(f"there is no study {study!r} in {self.metadata_path}")
             for image in self.metadata.studies[study]["images"]:
                 yield self._task(study, image)
 
-    def _task(self, study: str, image: str) -> _Task:
+    def _task(self, study: str, image: str) -> Task:
         said = self.metadata.get_study(study)
         if said is None or image not in said["images"]:
             raise KeyError(f"there is no image {study}/{image} in {self.metadata_path}")
         source = self.data_dir / "raw" / study / said["images"][image]["filename"]
-        return _Task(study, image, said["mode"], source, self.data_dir / "processed" / study, self.data_dir)
+        return Task(study, image, said["mode"], source, self.data_dir / "processed" / study, self.data_dir)
 
 
-def _run(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task, str | None]]:
+def _run(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str | None]]:
     if workers <= 1 or len(tasks) < 2:
-        yield from ((task, _make(task)) for task in tasks)
+        yield from ((task, make(task)) for task in tasks)
         return
-    with ProcessPoolExecutor(min(workers, len(tasks)), get_context("forkserver"), initializer=use_one_thread) as pool:
-        for task, made in [(task, pool.submit(_make, task)) for task in tasks]:
-            try:
-                yield task, made.result()
-            except BrokenProcessPool:
-                yield task, "a worker process died (killed, or out of memory): build_cache() again, with fewer workers"
+    yield from zip(tasks, in_workers(tasks, min(workers, len(tasks))), strict=True)
 
 
-def _make(task: _Task) -> str | None:
+def make(task: Task) -> str | None:
     """Make the files of one image; why it could not be."""
     try:
         _write(task)
@@ -151,7 +145,7 @@ def _make(task: _Task) -> str | None:
     return None
 
 
-def _write(task: _Task) -> None:
+def _write(task: Task) -> None:
     stamp = _stamp(task.source)
     source = source_of(task.source)
     try:
@@ -170,7 +164,7 @@ def _write(task: _Task) -> None:
     write_whole(task.folder / f"{task.image}{METADATA}", as_json(described(made, more)))
 
 
-def _is_current(task: _Task) -> bool:
+def _is_current(task: Task) -> bool:
     """Whether the cache holds an image, made of its source as it is now and by our recipe."""
     try:
         said = json.loads((task.folder / f"{task.image}{METADATA}").read_text())
