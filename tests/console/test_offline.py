@@ -12,6 +12,7 @@ from flow import cohort
 from gyrus.console import offline
 from gyrus.dicom.site_fields import site_fields_of, table_with
 
+SHARED = Path(__file__).parents[3] / "shared"
 HEAVY = ("httpx", "motor", "nilearn", "numpy", "pydicom", "pymongo", "torch", "uvicorn")
 
 
@@ -80,6 +81,47 @@ def test_fingerprints_of_a_jsonl_file_get_a_prediction_a_line(tmp_path: Path) ->
 
     assert (first["id"], second["id"], first["technique"]) == ("a", "b", "MPRAGE")
     assert {"base", "modifier", "construct", "provenance", "acceleration", "intent", "contrast", "review"} <= set(first)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the vectors are not kept here; they lie in ../shared where that is present")
+@pytest.mark.parametrize(
+    ("rows", "scorer", "asked"),
+    [("classification_vectors", "score_classification", "all=0.5"), ("bids_sidecars", "score_bids", "axes=0.5")],
+)
+def test_predictions_are_what_the_scorers_read(tmp_path: Path, rows: str, scorer: str, asked: str) -> None:
+    some = (SHARED / "data" / f"{rows}.jsonl").read_text(encoding="utf-8").splitlines()[:20]
+    vectors, labels = tmp_path / "vectors.jsonl", tmp_path / "labels.jsonl"
+    vectors.write_text("\n".join(some), encoding="utf-8")
+    labels.write_text(gyrus("classify", vectors, "--json").out, encoding="utf-8")
+
+    command = [sys.executable, SHARED / "tools" / f"{scorer}.py", vectors, labels, "--min", asked]
+    scored = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert (scored.returncode, scored.stderr) == (0, "")
+
+
+def test_fingerprints_are_explained_to_people_and_to_programs(tmp_path: Path) -> None:
+    spin_echo = {"modality": "MR", "scanning_sequence": "SE", "sequence_variant": "SK", "echo_time": 50, "repetition_time": 1000}
+    vectors = tmp_path / "vectors.jsonl"
+    vectors.write_text(json.dumps({"id": "a", "fingerprint": {**spin_echo, "series_description": "mprage"}}))
+
+    (line,) = gyrus("classify", vectors, "--explain", "--json").objects
+    page = " ".join(gyrus("classify", vectors, "--explain").out.split())
+
+    assert {one["value"]: one["fate"] for one in line["explanation"]["technique"]["rules"]}["SE"].startswith("replaced")
+    assert "technique.MPRAGE forbidden: the tags show has_se 0.75" in page
+    assert "nearest: base.T2w" in page and "(it is 50)" in page
+    assert (line["technique"], line["review"]) == ("TSE", gyrus("classify", vectors, "--json").objects[0]["review"])
+
+
+def test_stacks_are_explained_beside_their_siblings(folder: Path) -> None:
+    explained = gyrus("classify", folder / "a", "--explain", "--json").objects
+    plain = gyrus("classify", folder / "a", "--json").objects
+    page = gyrus("classify", folder / "a/t1", "--explain").out
+
+    assert [{name: value for name, value in one.items() if name != "explanation"} for one in explained] == plain
+    assert all(one["explanation"]["technique"]["value"] == one["technique"] for one in explained)
+    assert "technique.MPRAGE" in page and "runner-up" in page
 
 
 def test_a_line_that_is_no_fingerprint_is_named(tmp_path: Path) -> None:

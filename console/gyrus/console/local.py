@@ -13,12 +13,16 @@ from gyrus.console.options import Json, Target, Workers, command
 from gyrus.shared.errors import Misuse
 
 if TYPE_CHECKING:
+    from gyrus.classifier.core import Ruleset
     from gyrus.console.offline import Found, Stack
 
 Document = dict[str, Any]
 Fields = Annotated[bool, typer.Option("--fields", help="Every field, level by level: subjects, studies, series, stacks, files.")]
 Phi = Annotated[bool, typer.Option("--phi", help="With --fields, also what identifies a person.")]
 Rejects = Annotated[bool, typer.Option("--rejects", help="Also rejected files, as objects of their own ({path, outcome, reason, detail}).")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Every rule that spoke, axis by axis, and what the nearest one lacked where none did.")
+]
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SiteFields = Annotated[
     Path | None, typer.Option("--site-fields", envvar="GYRUS_SITE_FIELDS", metavar="FILE", help="YAML of fields of your own to read too.")
@@ -43,7 +47,7 @@ def _add_extract(app: typer.Typer) -> None:
         "extract study/ --json",
         "extract study/ --fields",
     )
-    def extract(  # noqa: PLR0913, PLR0917 - options of a command
+    def extract(
         path: Target,
         fields: Fields = False,
         phi: Phi = False,
@@ -53,8 +57,8 @@ def _add_extract(app: typer.Typer) -> None:
         site_fields: SiteFields = None,
     ) -> None:
         """Print stacks without labels."""
-        from gyrus.console import levels, offline, render  # noqa: PLC0415 - pydicom and more, only when asked for
-        from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of  # noqa: PLC0415
+        from gyrus.console import levels, offline, render
+        from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of
 
         try:
             site = site_fields_of(site_fields)
@@ -80,19 +84,29 @@ def _add_classify(app: typer.Typer) -> None:
         "classify scan.dcm",
         "classify study/ --json",
         "classify fingerprints.jsonl --json",
+        "classify scan.dcm --explain",
     )
-    def classify(path: Target, rejects: Rejects = False, json: Json = False, workers: Workers = CPUS) -> None:
+    def classify(path: Target, rejects: Rejects = False, explain: Explain = False, json: Json = False, workers: Workers = CPUS) -> None:
         """Print stacks with labels."""
-        from gyrus.classifier.core import load_rules  # noqa: PLC0415
-        from gyrus.console import offline  # noqa: PLC0415
+        from gyrus.classifier.core import load_rules
+        from gyrus.console import offline
 
         rules = load_rules()
         if path.suffix == ".jsonl":
-            labels = ({"id": id_, **offline.classify_fingerprint(given, rules)} for id_, given in _fingerprints(path))
-            _print_labels(labels, json)
+            _print_labels(_labels(path, rules, explain), json)
             return
         found = offline.extract(path, workers)
-        _tell(found, offline.classify(found.stacks, rules), rejects, json)
+        stacks = offline.classify(found.stacks, rules)
+        _tell(found, offline.explained(stacks, rules) if explain else stacks, rejects, json)
+
+
+def _labels(path: Path, rules: "Ruleset", explain: bool) -> Iterator[Document]:
+    """A prediction for each line of fingerprints, with its explanation where asked for."""
+    from gyrus.console import offline
+
+    for id_, fingerprint in _fingerprints(path):
+        reasons = {"explanation": offline.explain_fingerprint(fingerprint, rules)} if explain else {}
+        yield {"id": id_, **offline.classify_fingerprint(fingerprint, rules), **reasons}
 
 
 def _fingerprints(path: Path) -> Iterator[tuple[Any, Document]]:
@@ -107,21 +121,30 @@ def _fingerprints(path: Path) -> Iterator[tuple[Any, Document]]:
 
 
 def _print_labels(labels: Iterator[Document], json: bool) -> None:
-    from gyrus.console import render  # noqa: PLC0415
+    from gyrus.console import reasons, render
 
     if json:
         render.lines(labels)
+        return
+    rows = [{**label, "label": render.label_of(label)} for label in labels]
+    if any("explanation" in row for row in rows):
+        for row in rows:
+            reasons.page(f"{row['id']}  {row['label']}", row["explanation"])
     else:
-        rows = [{**label, "label": render.label_of(label)} for label in labels]
         render.table(rows, ["id", "label", "provenance", "acceleration", "contrast", "intent"], wraps=["label"])
 
 
 def _tell(found: "Found", stacks: "list[Stack]", rejects: bool, json: bool) -> None:
     """Stacks to standard output, what came of the files to standard error; exit 1 where there is no stack."""
-    from gyrus.console import render  # noqa: PLC0415
+    from gyrus.console import reasons, render
 
     if json:
-        render.lines([stack.record for stack in stacks])
+        explained = ({"explanation": stack.explanation} if stack.explanation else {} for stack in stacks)
+        render.lines([{**stack.record, **more} for stack, more in zip(stacks, explained, strict=True)])
+    elif any(stack.explanation for stack in stacks):
+        for stack in stacks:
+            row = stack.row
+            reasons.page(f"{row['series_description'] or row['series_uid']}  {render.label_of(row)}", stack.explanation or {})
     elif stacks:
         render.stacks([stack.row for stack in stacks])
     if rejects:
@@ -168,8 +191,8 @@ def _add_preprocess(app: typer.Typer) -> None:
         workers: Workers = 1,
     ) -> None:
         """Make volumes."""
-        from gyrus.classifier.core import load_rules  # noqa: PLC0415
-        from gyrus.console import offline, render, volumes  # noqa: PLC0415
+        from gyrus.classifier.core import load_rules
+        from gyrus.console import offline, render, volumes
 
         found = offline.extract(path, workers)
         stacks = offline.classify(found.stacks, load_rules())
@@ -196,8 +219,8 @@ def _add_sample(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Write the sample cohort."""
-        from gyrus.console import render  # noqa: PLC0415
-        from gyrus.console.running import write_sample  # noqa: PLC0415
+        from gyrus.console import render
+        from gyrus.console.running import write_sample
 
         written = write_sample(folder)
         if json:
@@ -210,7 +233,7 @@ def _add_topology(app: typer.Typer) -> None:
     @command(app, "topology", "Show stages, subjects and streams.", "topology", "topology --json")
     def topology(json: Json = False) -> None:
         """Print the table that the broker is made from."""
-        from gyrus.console import describe, render  # noqa: PLC0415
+        from gyrus.console import describe, render
 
         if json:
             render.lines([*describe.stages(), *describe.streams()])
@@ -226,7 +249,7 @@ def _add_settings(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Print the settings of this environment."""
-        from gyrus.console import describe, render  # noqa: PLC0415
+        from gyrus.console import describe, render
 
         if room is not None and room not in ROOMS:
             raise typer.BadParameter(f"there is no room '{room}': {', '.join(ROOMS)}")

@@ -3,12 +3,12 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gyrus.classifier.core import Ruleset, classify_study
+from gyrus.classifier.core import Ruleset, classify_study, explain
 from gyrus.console.processes import LIMIT_S, in_processes
 from gyrus.console.records import record_of
 from gyrus.dicom.field import Field, Table
@@ -44,6 +44,7 @@ class Stack:
     document: Document
     files: list[Document]
     label: Document | None = None
+    explanation: Document | None = None  # of the label, axis by axis, where one was asked for
 
     @property
     def record(self) -> Document:
@@ -100,7 +101,7 @@ def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
         if now.header is None or now.series is None:
             found.rejected.append(_rejected(text, now))
             continue
-        place = os.path.join(walk.root, from_text(text))  # noqa: PTH118 - any bytes
+        place = os.path.join(walk.root, from_text(text))
         by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, "name": text, **now.content})
         headers[now.header["_id"]] = now.header["fields"]
     work = [(files, {file["header"]: headers[file["header"]] for file in files}) for files in by_series.values()]
@@ -119,7 +120,7 @@ def _walk(path: Path) -> Walk:
 
 
 def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Said]:
-    paths = [os.path.join(root, from_text(text)) for text in texts]  # noqa: PTH118
+    paths = [os.path.join(root, from_text(text)) for text in texts]
     for answer in in_processes(partial(read_file, cohort=COHORT, subject_key=NO_KEY, site=site), paths, CHUNK, workers):
         yield said(blamed(answer, LIMIT_S, (0, 0)), COHORT, NO_KEY) if isinstance(answer, WorkerLost) else answer
 
@@ -186,8 +187,25 @@ def classify(stacks: Iterable[Stack], ruleset: Ruleset) -> list[Stack]:
     labelled: list[Stack] = []
     for together in studies.values():
         verdicts = classify_study({stack.id: stack.document["fingerprint"] for stack in together}, ruleset)
-        labelled += [Stack(**{**vars(stack), "label": verdicts[stack.id].document()}) for stack in together]
+        labelled += [replace(stack, label=verdicts[stack.id].document()) for stack in together]
     return labelled
+
+
+def explained(stacks: Iterable[Stack], ruleset: Ruleset) -> list[Stack]:
+    """The same stacks, each with the reasons for its label."""
+    studies: dict[str, dict[str, Stack]] = defaultdict(dict)
+    for stack in stacks:
+        studies[stack.study][stack.id] = stack
+    told: list[Stack] = []
+    for together in studies.values():
+        reasons = explain({id_: stack.document["fingerprint"] for id_, stack in together.items()}, ruleset)
+        told += [replace(stack, explanation=reasons[id_]) for id_, stack in together.items()]
+    return told
+
+
+def explain_fingerprint(fingerprint: Mapping[str, Any], ruleset: Ruleset) -> Document:
+    """The reasons for the label of a fingerprint that has no siblings, axis by axis."""
+    return explain({"": fingerprint}, ruleset)[""]
 
 
 def classify_fingerprint(fingerprint: Mapping[str, Any], ruleset: Ruleset) -> Document:

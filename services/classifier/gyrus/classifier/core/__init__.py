@@ -3,6 +3,7 @@
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.errors import ClassifierError, CorrectionError, RulesetError
 from gyrus.classifier.core.evidence import AxisResult, Evidence, confidence
+from gyrus.classifier.core.explain import explain
 from gyrus.classifier.core.loader import load_rules, packaged_rules
 from gyrus.classifier.core.rules import Ruleset
 from gyrus.classifier.core.study import AxisDetector, classify_study
@@ -21,6 +22,7 @@ __all__ = [
     "classify_study",
     "confidence",
     "create_excluded_result",
+    "explain",
     "load_rules",
     "packaged_rules",
 ]

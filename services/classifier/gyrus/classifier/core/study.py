@@ -1,6 +1,6 @@
 """All stacks of a study together. A stack may learn from its siblings' fingerprints, never from their verdicts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,20 @@ def classify_study(
     The order of `stacks` does not matter. `corrections` are `{stack, axis, value}`, oldest first; those of other stacks are
     ignored. Raises CorrectionError for an axis or a value that does not exist.
     """
-    contexts = beside_siblings(
-        {stack: ClassificationContext.from_fingerprint(fingerprint, ruleset.reader) for stack, fingerprint in stacks.items()},
-        ruleset.reader,
-    )
-    study = Study(_diffusion_technique(contexts.values(), ruleset) if len(contexts) > 1 else None)
+    contexts = contexts_of(stacks, ruleset)
+    study = study_of(contexts.values(), ruleset)
     return {stack: classify(context, study, ruleset, pins_of(stack, corrections, ruleset)) for stack, context in contexts.items()}
+
+
+def contexts_of(stacks: Mapping[str, Mapping[str, Any]], ruleset: Ruleset) -> dict[str, ClassificationContext]:
+    """The stacks as they are read, each beside its siblings."""
+    read = {stack: ClassificationContext.from_fingerprint(fingerprint, ruleset.reader) for stack, fingerprint in stacks.items()}
+    return beside_siblings(read, ruleset.reader)
+
+
+def study_of(contexts: Collection[ClassificationContext], ruleset: Ruleset) -> Study:
+    """What all stacks of a study may know; a stack alone knows nothing of others."""
+    return Study(_diffusion_technique(contexts, ruleset) if len(contexts) > 1 else None)
 
 
 def _diffusion_technique(contexts: Iterable[ClassificationContext], ruleset: Ruleset) -> str | None:
@@ -63,7 +71,7 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
         if axis.name == "technique":
             result = _technique_of_source(result, axes, study) if not context.has("is_readout_known") else result
         axes[axis.name] = result
-        reading = Reading(reading.facts | _decided(axis.name, result, ruleset), reading.worded, reading.counted, reading.lent)
+        reading = with_decided(reading, axis.name, result, ruleset)
     is_image = context.modality == "MR" and not context.should_exclude()
     return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else ())
 
@@ -77,12 +85,14 @@ def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationCo
     return decide_many(findings) if axis.many else decide_one(findings)
 
 
-def _decided(axis: str, result: AxisResult, ruleset: Ruleset) -> int:
-    """What an axis decided, as facts for the axes after it."""
-    bits, facts = ruleset.reader.index.bits, 0
+def with_decided(reading: Reading, axis: str, result: AxisResult, ruleset: Ruleset) -> Reading:
+    """The reading for the axes after this one: what it decided is a fact for them."""
+    if not result.values:
+        return reading
+    bits, facts = ruleset.reader.index.bits, reading.facts
     for value in result.values:
         facts |= bits[f"{axis}={value}"]
-    return facts
+    return Reading(facts, reading.worded, reading.counted, reading.lent)
 
 
 def _technique_of_source(result: AxisResult, decided: Mapping[str, AxisResult], study: Study) -> AxisResult:
