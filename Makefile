@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DATA ?= .gyrus
 
-.PHONY: setup check test fields run bench soak
+.PHONY: setup check test fields axes run bench soak
 setup: .venv/.stamp
 
 .venv/.stamp: pyproject.toml constraints.txt
@@ -27,6 +27,9 @@ bench: setup
 
 fields: setup
 	$(BIN)/python -m gyrus.dicom.fields_page > docs/fields.md
+
+axes: setup
+	$(BIN)/python -m gyrus.classifier.core.axes_page docs/axes
 
 run: setup
 	$(BIN)/gyrus up --data $(DATA) --sample $(if $(ONCE),--once)
