@@ -18,8 +18,8 @@ MANY = "Several values may hold at once; each that has evidence is one of the an
 BY_PLACE = "One value, or none. Of several with evidence the first in the order below is the answer."
 BY_TRUST = (
     "One value, or none. Of several with evidence the one with the better source is the answer: tags of the scanner before what other "
-    "axes found, that before numbers that leave no doubt, that before words; equal sources go by the order below. A value that says more replaces "
-    "those that it names as more general."
+    "axes found, that before numbers that leave no doubt, that before words; equal sources go by the order below. A value that says more "
+    "replaces those that it names as more general."
 )
 ONLY_MR = "Asked of MR only."
 
