@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         "delete --study trial/1.2.840.113619.2.5 --wait",
         "delete --subject trial/S0123456789abcdef --yes",
     )
-    def delete(
+    def delete(  # noqa: PLR0913 - typer: a parameter an option
         *,
         cohort: Annotated[str | None, typer.Option("--cohort", "-c", help="A whole cohort.", show_default=False)] = None,
         subject: Annotated[str | None, typer.Option(help="Id of a subject.", show_default=False)] = None,
@@ -100,7 +100,7 @@ def _waited(gateway: "Gateway", deletion: Document) -> Document:
 
 
 def _tell(deletion: Document, json: bool) -> None:
-    from gyrus.console import render
+    from gyrus.console import render  # noqa: PLC0415
 
     if json:
         render.lines([deletion])

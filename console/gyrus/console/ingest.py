@@ -34,7 +34,7 @@ def start(gateway: Gateway, cohort: str, folder: Path | None, **options: Any) ->
         options["subjects"] = check_pattern(options["subjects"])
     if folder is not None and is_loopback(gateway.url) and not folder.exists():
         raise Misuse(f"There is no folder {folder}.")
-    place = None if folder is None else os.path.abspath(folder)
+    place = None if folder is None else os.path.abspath(folder)  # noqa: PTH100 - links are the servers' matter
     jobs: list[Document] = gateway.post("jobs", {"cohort": cohort, "folder": place, **options})
     return jobs
 

@@ -25,7 +25,7 @@ def _add_jobs(app: typer.Typer) -> None:
     @command(app, "jobs", "List jobs: how far they are, and what they came to.", "jobs", "jobs --cohort trial --json")
     def jobs(cohort: CohortOnly = None, json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
         """List jobs."""
-        from gyrus.console import render
+        from gyrus.console import render  # noqa: PLC0415
 
         with open_gateway(url, key, data) as gateway:
             found = list(gateway.pages("jobs", cohort=cohort))
@@ -36,7 +36,7 @@ def _add_jobs(app: typer.Typer) -> None:
 
 
 def _row(job: Document) -> Document:
-    from gyrus.console import ingest
+    from gyrus.console import ingest  # noqa: PLC0415
 
     going = job["state"] in ("working", "paused", "watching", "waiting")
     return {**job, "job": job["id"], "files": ingest.line_of([job]) if going or not job["totals"] else ingest.sum_of(job)}
@@ -46,7 +46,7 @@ def _add_action(app: typer.Typer, action: str, what: str) -> None:
     @command(app, action, what, f"{action} 01JD2Q8V7M4T1W9Z3X5Y7A6B8C")
     def act(job: Job, json: Json = False, url: Url = None, key: Key = None, data: Data = DATA) -> None:
         """Steer a job."""
-        from gyrus.console import render
+        from gyrus.console import render  # noqa: PLC0415
 
         with open_gateway(url, key, data) as gateway:
             answer = gateway.post(f"jobs/{job}/{action}")

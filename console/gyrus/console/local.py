@@ -47,7 +47,7 @@ def _add_extract(app: typer.Typer) -> None:
         "extract study/ --json",
         "extract study/ --fields",
     )
-    def extract(
+    def extract(  # noqa: PLR0913, PLR0917 - options of a command
         path: Target,
         fields: Fields = False,
         phi: Phi = False,
@@ -57,8 +57,8 @@ def _add_extract(app: typer.Typer) -> None:
         site_fields: SiteFields = None,
     ) -> None:
         """Print stacks without labels."""
-        from gyrus.console import levels, offline, render
-        from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of
+        from gyrus.console import levels, offline, render  # noqa: PLC0415 - pydicom and more, only when asked for
+        from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of  # noqa: PLC0415
 
         try:
             site = site_fields_of(site_fields)
@@ -88,8 +88,8 @@ def _add_classify(app: typer.Typer) -> None:
     )
     def classify(path: Target, rejects: Rejects = False, explain: Explain = False, json: Json = False, workers: Workers = CPUS) -> None:
         """Print stacks with labels."""
-        from gyrus.classifier.core import load_rules
-        from gyrus.console import offline
+        from gyrus.classifier.core import load_rules  # noqa: PLC0415
+        from gyrus.console import offline  # noqa: PLC0415
 
         rules = load_rules()
         if path.suffix == ".jsonl":
@@ -102,7 +102,7 @@ def _add_classify(app: typer.Typer) -> None:
 
 def _labels(path: Path, rules: "Ruleset", explain: bool) -> Iterator[Document]:
     """A prediction for each line of fingerprints, with its explanation where asked for."""
-    from gyrus.console import offline
+    from gyrus.console import offline  # noqa: PLC0415
 
     for id_, fingerprint in _fingerprints(path):
         reasons = {"explanation": offline.explain_fingerprint(fingerprint, rules)} if explain else {}
@@ -121,7 +121,7 @@ def _fingerprints(path: Path) -> Iterator[tuple[Any, Document]]:
 
 
 def _print_labels(labels: Iterator[Document], json: bool) -> None:
-    from gyrus.console import reasons, render
+    from gyrus.console import reasons, render  # noqa: PLC0415
 
     if json:
         render.lines(labels)
@@ -136,7 +136,7 @@ def _print_labels(labels: Iterator[Document], json: bool) -> None:
 
 def _tell(found: "Found", stacks: "list[Stack]", rejects: bool, json: bool) -> None:
     """Stacks to standard output, what came of the files to standard error; exit 1 where there is no stack."""
-    from gyrus.console import reasons, render
+    from gyrus.console import reasons, render  # noqa: PLC0415
 
     if json:
         explained = ({"explanation": stack.explanation} if stack.explanation else {} for stack in stacks)
@@ -191,8 +191,8 @@ def _add_preprocess(app: typer.Typer) -> None:
         workers: Workers = 1,
     ) -> None:
         """Make volumes."""
-        from gyrus.classifier.core import load_rules
-        from gyrus.console import offline, render, volumes
+        from gyrus.classifier.core import load_rules  # noqa: PLC0415
+        from gyrus.console import offline, render, volumes  # noqa: PLC0415
 
         found = offline.extract(path, workers)
         stacks = offline.classify(found.stacks, load_rules())
@@ -219,8 +219,8 @@ def _add_sample(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Write the sample cohort."""
-        from gyrus.console import render
-        from gyrus.console.running import write_sample
+        from gyrus.console import render  # noqa: PLC0415
+        from gyrus.console.running import write_sample  # noqa: PLC0415
 
         written = write_sample(folder)
         if json:
@@ -233,7 +233,7 @@ def _add_topology(app: typer.Typer) -> None:
     @command(app, "topology", "Show stages, subjects and streams.", "topology", "topology --json")
     def topology(json: Json = False) -> None:
         """Print the table that the broker is made from."""
-        from gyrus.console import describe, render
+        from gyrus.console import describe, render  # noqa: PLC0415
 
         if json:
             render.lines([*describe.stages(), *describe.streams()])
@@ -249,7 +249,7 @@ def _add_settings(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Print the settings of this environment."""
-        from gyrus.console import describe, render
+        from gyrus.console import describe, render  # noqa: PLC0415
 
         if room is not None and room not in ROOMS:
             raise typer.BadParameter(f"there is no room '{room}': {', '.join(ROOMS)}")

@@ -34,7 +34,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import version  # noqa: PLC0415
 
         print(f"gyrus {version('gyrus')}")
         raise typer.Exit
@@ -65,7 +65,7 @@ def up(
     once: Annotated[bool, typer.Option("--once", help="Stop after that; exit 1 if anything failed.")] = False,
 ) -> None:
     """Start everything."""
-    from gyrus.console.running import run
+    from gyrus.console.running import run  # noqa: PLC0415 - servers, only when asked for
 
     raise typer.Exit(run(data, sample, once, (inbox, cohort) if inbox else None))
 

@@ -101,7 +101,7 @@ def extract(path: Path, workers: int, site: tuple[Field, ...] = ()) -> Found:
         if now.header is None or now.series is None:
             found.rejected.append(_rejected(text, now))
             continue
-        place = os.path.join(walk.root, from_text(text))
+        place = os.path.join(walk.root, from_text(text))  # noqa: PTH118 - any bytes
         by_series[now.series].append({"_id": file_id(COHORT, "", text), "path": place, "name": text, **now.content})
         headers[now.header["_id"]] = now.header["fields"]
     work = [(files, {file["header"]: headers[file["header"]] for file in files}) for files in by_series.values()]
@@ -120,7 +120,7 @@ def _walk(path: Path) -> Walk:
 
 
 def _read_all(root: str, texts: Sequence[str], workers: int, site: tuple[Field, ...]) -> Iterator[Said]:
-    paths = [os.path.join(root, from_text(text)) for text in texts]
+    paths = [os.path.join(root, from_text(text)) for text in texts]  # noqa: PTH118
     for answer in in_processes(partial(read_file, cohort=COHORT, subject_key=NO_KEY, site=site), paths, CHUNK, workers):
         yield said(blamed(answer, LIMIT_S, (0, 0)), COHORT, NO_KEY) if isinstance(answer, WorkerLost) else answer
 

@@ -45,7 +45,7 @@ def _add_ingest(app: typer.Typer) -> None:
         "ingest /data/trial --subjects '*/{subject}'          the second folder level names the subject",
         "ingest /data/trial --subject-map codes.csv           folder,subject: which folder has which code",
     )
-    def ingest_(
+    def ingest_(  # noqa: PLR0913 - typer: a parameter an option
         folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder.", parser=_named, show_default=False)] = None,
         *,
         cohort: Annotated[str, typer.Option("--cohort", "-c", help="Where its stacks belong.")] = "default",
@@ -69,7 +69,7 @@ def _add_ingest(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """Start jobs, and wait for them if asked."""
-        from gyrus.console import ingest
+        from gyrus.console import ingest  # noqa: PLC0415
 
         coded = {"subjects": subjects, "subject_map": ingest.read_map(subject_map)}
         with open_gateway(url, key, data) as gateway:
@@ -82,7 +82,7 @@ def _add_ingest(app: typer.Typer) -> None:
 
 
 def _wait_or_leave(gateway: "Gateway", jobs: list[Document], wait: bool, json: bool) -> None:
-    from gyrus.console import ingest, render, running
+    from gyrus.console import ingest, render, running  # noqa: PLC0415
 
     for note in sorted({job["note"] for job in jobs if job.get("note")}):
         print(note, file=sys.stderr)
@@ -110,7 +110,7 @@ def _add_status(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """Show an overview."""
-        from gyrus.console import render
+        from gyrus.console import render  # noqa: PLC0415
 
         with open_gateway(url, key, data) as gateway:
             found = gateway.get("status", cohort=cohort, phi=phi or None)
@@ -131,7 +131,7 @@ def _add_stacks(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """List stacks."""
-        from gyrus.console import records, render, running
+        from gyrus.console import records, render, running  # noqa: PLC0415
 
         if json and csv:
             raise typer.BadParameter("--json or --csv, not both")
@@ -157,7 +157,7 @@ def _add_show(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """Show one stack."""
-        from gyrus.console import records, render
+        from gyrus.console import records, render  # noqa: PLC0415
 
         with open_gateway(url, key, data) as gateway:
             found = gateway.get(f"stacks/{_only(gateway.pages('stacks', cohort=cohort), stack)}")
@@ -169,7 +169,7 @@ def _add_show(app: typer.Typer) -> None:
 
 def _only(stacks: Iterable[Document], named: str) -> str:
     """The id of the one stack that a name begins, or is. Raises Misuse where there is none, or several."""
-    from gyrus.console.records import handle_of
+    from gyrus.console.records import handle_of  # noqa: PLC0415
 
     found: list[str] = []
     for stack in stacks:
@@ -189,7 +189,7 @@ def _only(stacks: Iterable[Document], named: str) -> str:
 
 def _add_rejects(app: typer.Typer) -> None:
     @command(app, "rejects", "List files that were rejected, with the reason.", "rejects --cohort trial", "rejects --phi --json")
-    def rejects(
+    def rejects(  # noqa: PLR0913
         *,
         cohort: CohortOnly = None,
         reason: Annotated[str | None, typer.Option(help="Only for this reason.", show_default="all")] = None,
@@ -216,7 +216,7 @@ def _add_failures(app: typer.Typer) -> None:
 
 
 def _list(found: list[Document], names: list[str], json: bool, wraps: str) -> None:
-    from gyrus.console import render
+    from gyrus.console import render  # noqa: PLC0415
 
     if json:
         render.lines(found)
@@ -250,7 +250,7 @@ def _add_reconcile(app: typer.Typer) -> None:
 
 
 def _count(answer: Document, what: str, json: bool) -> None:
-    from gyrus.console import render
+    from gyrus.console import render  # noqa: PLC0415
 
     if json:
         render.lines([answer])

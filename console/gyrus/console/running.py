@@ -97,8 +97,8 @@ def rows_of(gateway: Gateway, **question: Any) -> list[Document]:
 def write_sample(folder: Path) -> Document:
     """Write the sample cohort, whole or not at all; what it holds. Raises Misuse where it cannot be written."""
     try:
-        from gyrus.console.sample import NoTemplate
-        from gyrus.console.sample import write_sample as write
+        from gyrus.console.sample import NoTemplate  # noqa: PLC0415 - numpy and pydicom, only when asked for
+        from gyrus.console.sample import write_sample as write  # noqa: PLC0415
     except ImportError as error:
         raise Misuse(f"The sample cohort needs {error.name}. Type: pip install 'gyrus[sample]'") from None
     _note(f"writing the sample cohort to {folder} …")

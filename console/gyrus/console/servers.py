@@ -68,12 +68,12 @@ def start_process(argv: Sequence[str], log: Path, environment: dict[str, str] | 
             os._exit(1)
 
     with log.open("ab") as out:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - our own binaries
             argv,
             stdout=out,
             stderr=out,
             stdin=subprocess.DEVNULL,
-            preexec_fn=prepare,
+            preexec_fn=prepare,  # noqa: PLW1509
             start_new_session=True,
             env=environment,
         )
@@ -102,7 +102,7 @@ class Ports:
     def get(self, name: str) -> int:
         """The port of a server or service."""
         if name not in self._known or not _is_free(self._known[name]):
-            self._known[name] = next(port for port in iter(lambda: random.choice(BOUND), None) if _is_free(port))
+            self._known[name] = next(port for port in iter(lambda: random.choice(BOUND), None) if _is_free(port))  # noqa: S311
             self._file.write_text(json.dumps(self._known, indent=1))
         return self._known[name]
 

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
         "upload visit.zip --cohort trial --wait",
         "upload DIR --cohort trial                a folder is zipped on the way",
     )
-    def upload(
+    def upload(  # noqa: PLR0913 - typer: a parameter an option
         paths: Annotated[list[Path], typer.Argument(metavar="PATH…", exists=True, help="Files or folders.", show_default=False)],
         *,
         cohort: Annotated[str, typer.Option("--cohort", "-c", help="Where its stacks belong.")] = "default",
@@ -94,7 +94,7 @@ def _headers(file: Sent) -> dict[str, str]:
 
 def found_in(paths: Sequence[Path]) -> Iterator[Sent]:
     """The regular files of some paths, in order, each path under its own name; links are not followed. Raises Misuse."""
-    from gyrus.watcher.walk import Walk
+    from gyrus.watcher.walk import Walk  # noqa: PLC0415
 
     places = [path.resolve() for path in paths]
     if len({place.name for place in places}) < len(places):
@@ -155,8 +155,8 @@ def _pieces_of(file: Sent) -> Iterator[bytes]:
 @contextlib.contextmanager
 def progress() -> Iterator[tuple["Progress", "TaskID"]]:
     """A bar on standard error, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
 
     columns = (BarColumn(30), DownloadColumn(), TransferSpeedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
@@ -172,7 +172,7 @@ def _tell_refused(told: Document) -> None:
 
 
 def _wait_or_leave(gateway: "Gateway", told: Document, wait: bool, json: bool) -> None:
-    from gyrus.console import ingest, render, running
+    from gyrus.console import ingest, render, running  # noqa: PLC0415
 
     if wait:
         [told["job"]] = ingest.wait_unless_interrupted(gateway, [told["job"]])

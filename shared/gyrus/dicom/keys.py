@@ -77,7 +77,7 @@ def kind_of(keys: Iterable[str]) -> str:
 
 
 def split_by(kind: str) -> str:
-    r"""The names of what split a series, joined by `\`, as classification asks for them: a compound kind gives every one that it contains."""
+    r"""What split a series, joined by `\`, as classification asks for it: a compound kind gives every name that it contains."""
     return "\\".join(name for name, part in _SPLITS.items() if part in kind)
 
 
