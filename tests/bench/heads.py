@@ -31,7 +31,8 @@ class Case:
 CASES = (
     Case(name="T1 1 mm 256x256x176 sagittal, .nii.gz", mode="mri", size=(256, 256, 176), spacing_mm=(1, 1, 1), sagittal=True, wanted=12),
     Case(name="CT 512x512x40, 0.45x5 mm, .nii.gz", mode="ct", size=(512, 512, 40), spacing_mm=(0.45, 0.45, 5), wanted=4.5),
-    Case(name="MRI 0.8 mm 320x320x208, .nii.gz", mode="mri", size=(320, 320, 208), spacing_mm=(0.8, 0.8, 0.8), wanted=8),
+    Case(name="MRI 0.8 mm 320x320x208 axial, .nii.gz", mode="mri", size=(320, 320, 208), spacing_mm=(0.8, 0.8, 0.8), wanted=8),
+    Case(name="MRI 0.8 mm 320x320x208 sagittal, .nii.gz", mode="mri", size=(320, 320, 208), spacing_mm=(0.8,) * 3, sagittal=True, wanted=8),
     Case(
         name="CT 140 files 512x512, 0.49x1.25 mm",
         mode="ct",

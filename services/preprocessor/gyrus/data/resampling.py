@@ -23,27 +23,27 @@ def resampled(array: NDArray[Any], samplings: Sequence[Sampling]) -> NDArray[Any
     """The samples of a 3-D array, one sampling an axis, in the array's own type and axis order."""
     shares = [sampling.share(length) for sampling, length in zip(samplings, array.shape, strict=True)]
     array = array[tuple(sampling.choice for sampling in samplings)]
-    # the axis that shrinks most goes first; of equal ones that whose voxels lie together
-    order = sorted((axis for axis in range(3) if samplings[axis].blocks), key=lambda axis: (round(shares[axis], 3), axis == 1, -axis))
-    if not order:
+    blocked = [axis for axis in range(3) if samplings[axis].blocks]
+    if not blocked:
         return array
+    # pieces are taken along slices or rows: along columns each voxel would lie elsewhere in memory
+    along = max((0, 1), key=lambda axis: (axis not in blocked, shares[axis]))
+    first = sorted((axis for axis in blocked if axis != along), key=lambda axis: shares[axis])  # what shrinks most
     with one_thread():
-        return _in_pieces(array, samplings, order)
+        return _in_pieces(array, samplings, first, along)
 
 
-def _in_pieces(array: NDArray[Any], samplings: Sequence[Sampling], order: Sequence[int]) -> NDArray[Any]:
-    """All axes but one are done piece by piece along that one, which comes last."""
-    resting = [axis for axis in range(3) if axis not in order]
-    along, first = (resting[0], order) if resting else (order[-1], order[:-1])
-    sizes = [sampling.size for sampling in samplings]
-    sizes[along] = array.shape[along]
-    between = np.empty(sizes, array.dtype if resting else np.float64)
+def _in_pieces(array: NDArray[Any], samplings: Sequence[Sampling], first: Sequence[int], along: int) -> NDArray[Any]:
+    """The axes of `first` are done piece by piece along another one, which comes last."""
+    is_whole = not samplings[along].blocks
+    sizes = [array.shape[axis] if axis == along or not samplings[axis].blocks else samplings[axis].size for axis in range(3)]
+    between = np.empty(sizes, array.dtype if is_whole else np.float64)
     for piece in _pieces(array.shape, along):
         values = array[piece].astype(np.float64, order="C")
         for axis in first:
             values = sampled(values, axis, samplings[axis])
-        between[piece] = typed(values, array.dtype) if resting else values
-    return between if resting else _last(between, along, samplings[along], array.dtype)
+        between[piece] = typed(values, array.dtype) if is_whole else values
+    return between if is_whole else _last(between, along, samplings[along], array.dtype)
 
 
 def _last(between: Values, axis: int, sampling: Sampling, kind: np.dtype[Any]) -> NDArray[Any]:
