@@ -237,6 +237,34 @@ def test_a_file_that_is_no_image_is_an_error(tmp_path: Path) -> None:
         load_image(tmp_path / "t1.nii.gz")
 
 
+@pytest.mark.parametrize("name", ["t1.nii", "t1.nii.gz"])
+def test_a_nifti_file_that_was_cut_short_is_refused(tmp_path: Path, name: str) -> None:
+    path = write_nifti(tmp_path / name)
+    whole = path.read_bytes()
+    for part in (0.999, 0.5):
+        path.write_bytes(whole[: int(len(whole) * part)])
+        with pytest.raises(ImageError, match=f"{name}: the file is damaged, or shorter than its header says"):
+            load_image(path)
+
+
+def test_a_compressed_file_that_is_damaged_in_its_middle_is_refused(tmp_path: Path) -> None:
+    path = write_nifti(tmp_path / "t1.nii.gz")
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 : len(whole) // 2 + 200] = bytes(200)
+    path.write_bytes(whole)
+
+    with pytest.raises(ImageError, match=r"t1\.nii\.gz"):
+        load_image(path)
+
+
+def test_an_image_whose_last_slice_is_empty_is_no_damaged_one(tmp_path: Path) -> None:
+    array = np.zeros((20, 64, 64), np.int16)
+    array[:10] = 7
+    for name in ("t1.nii", "t1.nii.gz"):
+        sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / name))
+        assert np.array_equal(sitk.GetArrayFromImage(load_image(tmp_path / name, preprocess=False)), array)
+
+
 def test_a_fourth_dimension_is_refused_with_its_length_unless_a_volume_is_chosen(tmp_path: Path) -> None:
     path = write_nifti(tmp_path / "bold.nii.gz", (40, 44, 12, 3), (3.0, 3.0, 4.0, 1.0))
     [whole] = find_stacks(path)

@@ -1,6 +1,7 @@
 """Volumes from files, and to and from SimpleITK images."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import SimpleITK
 
 from gyrus.data.errors import ImageError
 from gyrus.data.sources import ImageSource
+from gyrus.data.wholeness import is_nifti, is_whole
 from gyrus.dicom.layouts import layout_of, read_layout
 from gyrus.dicom.pixels import VolumeArray, volume_of
 from gyrus.dicom.space import Space
@@ -22,7 +24,10 @@ def read_source(source: ImageSource) -> VolumeArray:
     if source.is_dicom:
         layout = layout_of(source.images, source.uneven) if source.images else read_layout(source.slices, source.uneven)
         return volume_of(layout, source.volume)
-    return from_image(_read(source))
+    volume, path = from_image(_read(source)), Path(source.path)
+    if is_nifti(path) and not is_whole(path, ends_in_zeros=not volume.array[-1].any()):
+        raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path)
+    return volume
 
 
 def to_image(volume: VolumeArray, source: str = "") -> Any:
@@ -41,6 +46,8 @@ def from_image(image: Any) -> VolumeArray:
     """A SimpleITK image as a volume; its voxels are looked at, not copied. Raises ImageError."""
     source = _told(image, SOURCE) or None
     _check(image.GetDimension(), image.GetNumberOfComponentsPerPixel(), source)
+    if "complex" in image.GetPixelIDTypeAsString():
+        raise ImageError("several_components", "complex numbers", source)
     voxels, hounsfield = sitk.GetArrayViewFromImage(image), _told(image, HOUNSFIELD) != "no"
     return VolumeArray(voxels, _space(image), _told(image, MODALITY), hounsfield, owner=image)
 
