@@ -53,9 +53,20 @@ class ClassificationContext:
         """The same stack beside siblings that lend these facts."""
         if lent == self.lent:
             return self
-        context = ClassificationContext(self.fingerprint, self.reader, lent)
-        vars(context).update({"raw": self.raw, "measured": self.measured})
-        return context
+        if lent not in self._beside:
+            context = ClassificationContext(self.fingerprint, self.reader, lent)
+            vars(context).update({"raw": self.raw, "measured": self.measured})
+            self._beside[lent] = context
+        return self._beside[lent]
+
+    @cached_property
+    def _beside(self) -> dict[int, "ClassificationContext"]:
+        return {}
+
+    @cached_property
+    def concluded(self) -> dict[Any, Any]:
+        """What a ruleset concluded from this context before, for its own use."""
+        return {}
 
     @cached_property
     def raw(self) -> int:
@@ -65,7 +76,7 @@ class ClassificationContext:
     def reading(self) -> Reading:
         return self.reader.unify(self.raw, self.lent)
 
-    @property
+    @cached_property
     def acquisition(self) -> tuple[str, ...]:
         """What the images of one acquisition have in common: protocol, sequence, repetition time (ms) and flip angle (°)."""
         name = self._text("protocol_name") or self._text("series_description")

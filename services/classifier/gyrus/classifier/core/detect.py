@@ -6,6 +6,7 @@ Evidence comes in the order exclusive flag → alternative flags → combination
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gyrus.classifier.core.compiled import Numbers, ValueRule
 from gyrus.classifier.core.evidence import (
@@ -51,7 +52,7 @@ class Candidate:
     known: ValueRule
     evidence: tuple[Evidence, ...]
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         return confidence(self.evidence)
 
@@ -74,17 +75,19 @@ def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
     facts = asked.reading.facts
     candidates, doubts = [], []
     for known in rules:
-        if not facts & known.trigger or holds(known.unless, facts):
+        if not facts & known.trigger or (known.unless and holds(known.unless, facts)):
             continue
         evidence = evidence_of(known, asked)
         if not evidence:
             continue
         forbidden = obstacle(known, facts)
-        if not forbidden:
+        if forbidden is None:
             candidates.append(Candidate(known.value, known, evidence))
         elif all(one.source == TEXT_SEARCH for one in evidence):
             doubts.append(f"the text says {known.value} ({evidence[0].value!r}), but {forbidden}")
-    return Findings(tuple(sorted(_unrefined(candidates), key=lambda one: one.rank)), tuple(doubts))
+    if len(candidates) > 1:
+        candidates = sorted(_unrefined(candidates), key=lambda one: one.rank)
+    return Findings(tuple(candidates), tuple(doubts))
 
 
 def evidence_of(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
@@ -97,18 +100,24 @@ def obstacle(known: ValueRule, facts: int) -> str | None:
     for written, condition in known.requires:
         if not holds(condition, facts):
             return f"nothing shows {written}"
-    present = next((written for written, condition in known.excludes if holds(condition, facts)), None)
-    return f"the tags show {present}" if present else None
+    for written, condition in known.excludes:
+        if holds(condition, facts):
+            return f"the tags show {written}"
+    return None
 
 
 def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of flags, the strongest of each kind of source: what words say too counts beside a tag."""
     facts, most = asked.reading.facts, known.rule.confidence_weight
     found = [_told(term, known.value, asked.reading, most) for term in known.exclusive if term.holds(facts)]
-    less = min(ALTERNATIVE_WEIGHT, most)
-    found += [_told(term, known.value, asked.reading, less) for one in known.alternatives for term in one if term.holds(facts)]
+    for condition in known.alternatives:
+        for term in condition:
+            if facts & term.need == term.need and not facts & term.never:
+                found.append(_told(term, known.value, asked.reading, min(ALTERNATIVE_WEIGHT, most)))
     if not found and known.combination and known.combination.holds(facts):
         found = [_told(known.combination, known.value, asked.reading, COMBINATION_WEIGHT)]
+    if len(found) < 2:
+        return tuple(found)
     by_source: dict[str, Evidence] = {}
     for one in found:
         by_source.setdefault(one.source, one)
@@ -132,12 +141,16 @@ def _told(term: Term, value: str, reading: Reading, most: float) -> Evidence:
 
 def _words(known: ValueRule, facts: int) -> tuple[Evidence, ...]:
     """Evidence of the descriptions: the first keyword that stands there as a word of its own."""
-    found = next((word for word, bit in known.keywords if facts & bit), None)
-    return (Evidence.from_text_search(found, known.value),) if found else ()
+    for word, bit in known.keywords:
+        if facts & bit:
+            return (Evidence.from_text_search(word, known.value),)
+    return ()
 
 
 def _physics(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of the numbers: the first set of windows in which all of them lie."""
+    if not known.numbers:
+        return ()
     facts = asked.reading.facts
     match = next((one for one in known.numbers if one.term.holds(facts)), None)
     if match is None:

@@ -50,6 +50,8 @@ TRUST = (
 )
 """Who is believed when two values disagree: what the scanner measured comes before what a person typed."""
 
+PLACE_OF = {source: place for place, source in enumerate(TRUST)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -109,16 +111,16 @@ def confidence(evidences: Iterable[Evidence]) -> float:
     found = tuple(evidences)
     if not found:
         return 0.0
-    heaviest = max(evidence.weight for evidence in found)
+    heaviest = max([evidence.weight for evidence in found])
     if heaviest >= WEIGHT[CORRECTION]:
         return heaviest
-    sources = {evidence.source for evidence in found}
-    return round(min(heaviest + AGREEMENT_BONUS * (len(sources) - 1), CEILING), 4)
+    others = len({evidence.source for evidence in found}) - 1 if len(found) > 1 else 0
+    return round(min(heaviest + AGREEMENT_BONUS * others, CEILING), 4)
 
 
 def trust(evidences: Sequence[Evidence]) -> int:
     """The place of the most trusted source among the evidence; smaller is more trusted."""
-    return min(TRUST.index(evidence.source) for evidence in evidences)
+    return min([PLACE_OF[evidence.source] for evidence in evidences])
 
 
 @dataclass(frozen=True, kw_only=True)

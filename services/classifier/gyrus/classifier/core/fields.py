@@ -59,15 +59,22 @@ _BLANKS = re.compile(r"[\s_]+")
 def raw(fingerprint: Mapping[str, Any], name: str) -> Any:
     """The value under the raw name, else under the seed's, else None."""
     found = fingerprint.get(name)
-    if found is None or found in ("", [], ()):
-        found = fingerprint.get(SEED_NAMES.get(name, name))
-    return None if found in ("", [], ()) else found
+    if (found is None or _is_empty(found)) and name in SEED_NAMES:
+        found = fingerprint.get(SEED_NAMES[name])
+    return None if found is None or _is_empty(found) else found
+
+
+def _is_empty(found: Any) -> bool:
+    """Whether it is an empty text or list; 0 and false are values."""
+    return not found and found in ("", [], ())
 
 
 def text(fingerprint: Mapping[str, Any], name: str) -> str:
     found = raw(fingerprint, name)
     if found is None:
         return ""
+    if isinstance(found, str):
+        return found.strip()
     if isinstance(found, (list, tuple)):
         return "\\".join(str(part) for part in found)
     return str(found).strip()
@@ -95,7 +102,11 @@ def number(fingerprint: Mapping[str, Any], name: str) -> float | None:
 
 def values(fingerprint: Mapping[str, Any], name: str, separators: str = "\\/,") -> tuple[str, ...]:
     r"""The values of a tag, upper case, blanks as underscores. Reads `A\B`, a list, and the text of a list (`['A', 'B']`)."""
-    plain = text(fingerprint, name).translate(_LIST_SIGNS).upper()
+    plain = text(fingerprint, name).upper()
+    if not plain:
+        return ()
+    if not plain.isalnum():
+        plain = plain.translate(_LIST_SIGNS)
     for separator in separators[1:]:
         plain = plain.replace(separator, separators[0])
     parts = (part.strip() for part in plain.split(separators[0]))

@@ -5,6 +5,7 @@ A flag remembers how well it is founded: what only words say, or only a number, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest_of
 
@@ -34,6 +35,11 @@ class Flag:
     trigger: int = 0
     """Facts without one of which none of the sources holds."""
 
+    @cached_property
+    def terms(self) -> tuple[tuple[int, int], ...]:
+        """Of each source what must hold and what must not."""
+        return tuple((term.need, term.never) for term in self.sources)
+
 
 @dataclass(frozen=True)
 class UnifiedFlags:
@@ -49,26 +55,30 @@ class UnifiedFlags:
         rarest = rarest_of(term for flag in flags for term in flag.sources)
         return cls(tuple(replace(flag, trigger=flag.plain | flag.words | rarest(flag.sources)) for flag in flags))
 
+    @cached_property
+    def rows(self) -> tuple[tuple[int, int, Flag], ...]:
+        """Trigger and bit of each flag at hand: the loop over them is what a stack costs most."""
+        return tuple((flag.trigger, flag.bit, flag) for flag in self.flags)
+
     def read(self, reading: Reading) -> Reading:
         facts, worded, counted, lent = reading.facts, reading.worded, reading.counted, reading.lent
-        for flag in self.flags:
-            if not facts & flag.trigger:
+        for trigger, bit, flag in self.rows:
+            if not facts & trigger:
                 continue
             if facts & flag.plain:
-                facts |= flag.bit
+                facts |= bit
                 continue
             soft = WORDED if facts & flag.words else 0
-            for term in flag.sources:
-                if facts & term.need == term.need and not facts & term.never:
-                    need = term.need
+            for need, never in flag.terms:
+                if facts & need == need and not facts & never:
                     soft = max(soft, LENT if need & lent else WORDED if need & worded else COUNTED if need & counted else TAGGED)
                     if soft == TAGGED:
                         break
             if soft:
-                facts |= flag.bit
-                worded |= flag.bit if soft == WORDED else 0
-                counted |= flag.bit if soft == COUNTED else 0
-                lent |= flag.bit if soft == LENT else 0
+                facts |= bit
+                worded |= bit if soft == WORDED else 0
+                counted |= bit if soft == COUNTED else 0
+                lent |= bit if soft == LENT else 0
         return Reading(facts, worded, counted, lent)
 
 

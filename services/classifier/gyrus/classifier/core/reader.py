@@ -10,7 +10,7 @@ from gyrus.classifier.core.facts import WORDS, Condition, Index, holds
 from gyrus.classifier.core.flags import Reading, UnifiedFlags
 from gyrus.classifier.core.lexicon import Lexicon
 from gyrus.classifier.core.tags import NameTable, TagTable, bare, dimension
-from gyrus.classifier.core.text import Line, lines_of
+from gyrus.classifier.core.text import Line, words_of
 
 TAGS = {"image_type": "\\/,", "scanning_sequence": "\\/,_ ", "sequence_variant": "\\/,_ ", "scan_options": "\\/,"}
 """Tag → what parts its values; several writers replace the backslash."""
@@ -21,6 +21,18 @@ NAME_FIELDS = (
     "ge_pulse_sequence",
     "ge_sequence_family",
     "philips_scan_technique",
+)
+OTHER_FIELDS = (
+    "modality",
+    "manufacturer",
+    "sop_class_name",
+    "kvp",
+    "radiopharmaceutical",
+    "series_description",
+    "protocol_name",
+    "image_comments",
+    "text_search_blob",
+    "contrast_search_blob",
 )
 MAKER_OF_FIELD = {
     "siemens_sequence_file": "siemens_file",
@@ -59,6 +71,16 @@ class Reader:
     @cached_property
     def scales(self) -> dict[str, numbers.Scale]:
         return {name: numbers.Scale.of(comparisons) for name, comparisons in self.index.thresholds().items()}
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """The fields of a fingerprint that are read; no other changes a verdict."""
+        names = {*TAGS, *NAME_FIELDS, *self.vocabulary.attributes, *numbers.NUMBERS, *fields.CONTRAST_FIELDS.values(), *OTHER_FIELDS}
+        return tuple(sorted(names | {fields.SEED_NAMES[name] for name in names if name in fields.SEED_NAMES}))
+
+    def key(self, fingerprint: Mapping[str, Any]) -> str:
+        """Equal keys, equal readings: the fields that are read, with their types, since `1` and `true` are not read alike."""
+        return repr([*map(fingerprint.get, self.asked)])
 
     @cached_property
     def soft(self) -> tuple[int, int]:
@@ -112,7 +134,7 @@ class Reader:
     def manufacturer(self, fingerprint: Mapping[str, Any]) -> str:
         """SIEMENS, GE, PHILIPS, CANON, UIH, HITACHI, BRUKER …; OTHER for another name, empty for none. A whole word of (0008,0070)."""
         written = fields.text(fingerprint, "manufacturer")
-        words = lines_of(written)[0] if written else ()
+        words = words_of(written) if written else ()
         known = self.vocabulary.manufacturers
         return next((known[word] for word in words if word in known), "OTHER" if written else "")
 

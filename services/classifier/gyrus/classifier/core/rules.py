@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gyrus.classifier.core import numbers
 from gyrus.classifier.core.compiled import ValueRule
 from gyrus.classifier.core.facts import Condition
+from gyrus.classifier.core.memory import Memory
 from gyrus.classifier.core.reader import Reader
 
 
@@ -149,6 +151,7 @@ class Ruleset:
     versions: Mapping[str, str]
     digest: str
     reader: Reader
+    memory: Memory = dataclass_field(default_factory=Memory, repr=False, compare=False)
 
     def values(self, axis: str) -> tuple[str, ...]:
         """Every value that an axis may have."""

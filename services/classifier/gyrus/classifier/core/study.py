@@ -38,13 +38,27 @@ def classify_study(
     """
     contexts = contexts_of(stacks, ruleset)
     study = study_of(contexts.values(), ruleset)
-    return {stack: classify(context, study, ruleset, pins_of(stack, corrections, ruleset)) for stack, context in contexts.items()}
+    return {stack: _verdict(context, study, ruleset, pins_of(stack, corrections, ruleset)) for stack, context in contexts.items()}
 
 
 def contexts_of(stacks: Mapping[str, Mapping[str, Any]], ruleset: Ruleset) -> dict[str, ClassificationContext]:
     """The stacks as they are read, each beside its siblings."""
-    read = {stack: ClassificationContext.from_fingerprint(fingerprint, ruleset.reader) for stack, fingerprint in stacks.items()}
-    return beside_siblings(read, ruleset.reader)
+    return beside_siblings({stack: _context(fingerprint, ruleset) for stack, fingerprint in stacks.items()}, ruleset.reader)
+
+
+def _context(fingerprint: Mapping[str, Any], ruleset: Ruleset) -> ClassificationContext:
+    reader = ruleset.reader
+    return ruleset.memory.context(reader.key(fingerprint), lambda: ClassificationContext.from_fingerprint(fingerprint, reader))
+
+
+def _verdict(context: ClassificationContext, study: Study, ruleset: Ruleset, pins: Pins) -> Verdict:
+    """A verdict that nobody corrected follows from context and study alone, and is remembered with the context."""
+    if pins:
+        return classify(context, study, ruleset, pins)
+    if study not in context.concluded:
+        context.concluded[study] = classify(context, study, ruleset, pins)
+    known: Verdict = context.concluded[study]
+    return known
 
 
 def study_of(contexts: Collection[ClassificationContext], ruleset: Ruleset) -> Study:

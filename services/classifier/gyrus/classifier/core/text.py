@@ -79,7 +79,13 @@ def _written(raw: str) -> list[str]:
 
 
 def _normal(words: Iterable[str]) -> Line:
-    return tuple(CANONICAL.get(word, word) for word in (one.lower() for one in words))
+    small = [word.lower() for word in words]
+    return tuple([CANONICAL.get(word, word) for word in small])
+
+
+def words_of(text: str) -> Line:
+    """The words of a text as they stand there, normalised."""
+    return _normal(_written(text))
 
 
 def lines_of(*texts: str) -> list[Line]:
