@@ -81,7 +81,7 @@ def _stacked(planes: Sequence[Plane], found: Arrangement, uneven: bool) -> Layou
         check_even(found.positions_mm)
     if len(along) > 1:
         step, shear = _steps(positions, axes, heights)
-    return replace(_laid_out(volumes, axes, positions[0], step, shear), heights_mm=heights)
+    return replace(_laid_out(volumes, _space(along[0], axes, positions[0], step), shear), heights_mm=heights)
 
 
 def _check_one_place(volumes: Sequence[Sequence[Plane]], first: Vector) -> None:
@@ -138,13 +138,15 @@ def _axes(orientation: Sequence[float]) -> Vector:
     return np.array([row, np.cross(normal, row), normal])
 
 
-def _laid_out(volumes: list[list[Plane]], axes: Vector, origin: Iterable[float], step: float, shear: tuple[float, float]) -> Layout:
-    first = volumes[0][0].known
-    rows, columns = tile_grid(dict(first))[:2]
-    between_rows, between_columns = first["pixel_spacing"]
+def _space(plane: Plane, axes: Vector, origin: Iterable[float], step: float) -> Space:
+    between_rows, between_columns = plane.known["pixel_spacing"]
+    return Space(tuple(map(float, origin)), (between_columns, between_rows, step), tuple(float(one) for one in axes.T.ravel()))
+
+
+def _laid_out(volumes: list[list[Plane]], space: Space, shear: tuple[float, float]) -> Layout:
+    rows, columns, _ = tile_grid(dict(volumes[0][0].known))
     if not 0 < len(volumes[0]) * rows * columns <= MAX_VOXELS:
         raise Refused("too_large", f"{len(volumes[0])} x {rows} x {columns} voxels, at most {MAX_VOXELS}")
-    space = Space(tuple(map(float, origin)), (between_columns, between_rows, step), tuple(float(one) for one in axes.T.ravel()))
     return Layout(volumes, space, shear, (columns, rows, len(volumes[0])))
 
 
@@ -168,7 +170,7 @@ def _tiled(planes: Sequence[Plane], found: Arrangement) -> Layout:
     if step @ axes[2] < 0:
         first, tiles = first + (count - 1) * step, tiles[::-1]
     volumes = [[Plane(plane.path, plane.frame, plane.known, tile) for tile in tiles] for plane in images]
-    return _laid_out(volumes, axes, first, float(np.linalg.norm(step)), (0.0, 0.0))
+    return _laid_out(volumes, _space(images[0], axes, first, float(np.linalg.norm(step))), (0.0, 0.0))
 
 
 def _tile_place(known: dict[str, Any]) -> list[Any]:
