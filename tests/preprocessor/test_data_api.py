@@ -181,6 +181,21 @@ def test_two_series_in_a_folder_are_named_and_one_can_be_chosen(tmp_path: Path) 
     assert load_image(find_stacks(tmp_path)[1]).GetSpacing() == (1, 4, 1)
 
 
+def test_a_copy_of_a_file_is_no_second_slice(tmp_path: Path) -> None:
+    slices = write_stack(tmp_path)
+    (tmp_path / "copy").write_bytes(Path(slices[4][0]).read_bytes())
+
+    assert load_image(tmp_path).GetSize() == (96, 112, 36)
+
+
+def test_two_files_of_one_instance_with_other_pixels_are_refused_by_name(tmp_path: Path) -> None:
+    slices = write_stack(tmp_path)
+    (tmp_path / "other").write_bytes(Path(slices[4][0]).read_bytes()[:-2] + b"\x07\x00")
+
+    with pytest.raises(ImageError, match=r"other: bears the SOPInstanceUID of .*im\d+ and other pixels"):
+        load_image(tmp_path)
+
+
 def test_a_broken_slice_is_named(tmp_path: Path) -> None:
     slices = write_stack(tmp_path)
     broken = Path(slices[3][0])
