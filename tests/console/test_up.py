@@ -23,6 +23,14 @@ def start(data: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def assert_all_end(data: Path) -> None:
+    """No process of this data directory is left; a worker ends by itself, a moment after its service."""
+    deadline = time.monotonic() + 10
+    while left := processes_of(data):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
 def processes_of(data: Path) -> list[int]:
     """Processes that know the data directory, by their arguments or their settings."""
     found = []
@@ -53,7 +61,7 @@ def test_once_shows_the_sample_and_what_its_files_came_to(tmp_path: Path) -> Non
     assert out.startswith("gateway  http://127.0.0.1:")
     assert "T1w MPRAGE" in out
     assert out.splitlines()[-1].startswith("seen 25 = extracted 20 + duplicate 1 + conflicting 2 + rejected 2 + unchanged 0")
-    assert not processes_of(tmp_path)
+    assert_all_end(tmp_path)
 
 
 @pytest.mark.parametrize(("moment", "parts", "code"), [("its servers start", 2, 0), ("its services start", 6, 0), ("it is up", None, 0)])

@@ -289,6 +289,29 @@ async def test_a_preprocessor_that_stalled_before_a_deletion_does_not_pay_the_vo
     assert all((system.processed / name).exists() for name in stack["volume"]["outputs"])
 
 
+async def test_a_deletion_waits_for_a_settler_that_has_not_paid_yet(system: System) -> None:
+    cohort.first(system.inbox)
+    rooms = system.start_all()
+    await ingested(system)
+    rooms["extractor"].stop()
+    stall = system.stall("settle.6")
+    system.start("extractor", crash=stall.crash)
+
+    await delete(system, "series", T1)
+    await stall.reached()
+    before = await system.store["deletions"].find_one({}) or {}
+
+    async def looked_again() -> bool:
+        return (await system.store["deletions"].find_one({}) or {})["owed"] != before["owed"]
+
+    await eventually(looked_again, "the deletion looks whether it may go on")
+    stall.go()
+    await system.at_rest()
+
+    assert await system.store["stacks"].count_documents({"series": T1}) == 0
+    assert await system.store["series"].count_documents({"_id": T1}) == 0
+
+
 async def test_tombstones_stay_when_their_files_change_or_vanish(system: System) -> None:
     cohort.first(system.inbox)
     system.start_all()

@@ -23,7 +23,7 @@ from preprocessor.synthetic import Stack, write_stack
 
 sitk: Any = SimpleITK
 VECTORS = Path(__file__).resolve().parents[2] / "../shared/data/preprocessing_vectors"
-SPACINGS = st.sampled_from([0.45, 0.7, 0.8, 1.0, 1.2, 2.5, 3.0, 4.4, 5.0])  # with 2 and 4 mm a sample lies on the very edge
+SPACINGS = st.sampled_from([0.45, 0.7, 0.85, 1.0, 1.3, 2.5, 3.0, 4.3, 5.0])  # with 0.8, 2 or 4.4 mm a sample may lie on the very edge
 
 
 @st.composite

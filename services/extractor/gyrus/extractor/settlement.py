@@ -11,11 +11,12 @@ from typing import Any
 
 from gyrus.dicom.pixel_digest import Stamp
 from gyrus.extractor.oddities import study_conflicts
-from gyrus.extractor.outcomes import changed_writes, first_writes
+from gyrus.extractor.outcomes import Write, changed_writes, first_writes
 from gyrus.extractor.settle import Names, Settled, copies, settle, study_of, subject_of, visits_of
 from gyrus.shared import crash, debts
 from gyrus.shared.errors import GyrusError
 from gyrus.shared.ids import digest
+from gyrus.shared.scope import DELETED
 from gyrus.shared.store import AFTER, BlockingStore, DatabaseAt, UpdateMany, UpdateOne, WorkerSession, blocking_store, literal
 from gyrus.shared.topology import STAGES
 
@@ -129,7 +130,7 @@ class _Settlement:
         These are almost all writes of files, and a transaction makes each many times dearer. It is owed anew before: so whoever pays, now
         or later, has read the files after this. Raises Moved where a file did, or where another settler was quicker.
         """
-        writes = first_writes(self.series, files, settled.outcomes)
+        writes = first_writes(self.series, [file for file in files if DELETED not in file], settled.outcomes)
         if not writes:
             return n
         crash.point_in_worker("settle.4")
@@ -137,9 +138,14 @@ class _Settlement:
         if not fenced.matched_count:
             raise Moved
         crash.point_in_worker("settle.5")
-        if self.store.write("files", [UpdateMany(*write) for write in writes]) != sum(len(where["_id"]["$in"]) for where, _ in writes):
-            raise Moved
+        self._write_alike(writes)
         return n + 1
+
+    def _write_alike(self, writes: Sequence[Write], session: WorkerSession | None = None) -> None:
+        """What is said of many files at once; none of them may have moved."""
+        operations = [UpdateMany(*write) for write in writes]
+        if self.store.write("files", operations, session) != sum(len(where["_id"]["$in"]) for where, _ in writes):
+            raise Moved
 
     def _write(self, session: WorkerSession, n: int, files: Sequence[Document], settled: Settled) -> Bells:
         crash.point_in_worker("settle.6")
@@ -175,10 +181,11 @@ class _Settlement:
         return before
 
     def _write_changed(self, session: WorkerSession, files: Sequence[Document], settled: Settled) -> None:
-        """Outcomes that are not what they were; no such file may have moved."""
+        """Outcomes that are not what they were; no such file may have moved. Tombstones are settled here: a deletion waits for it."""
         writes = [UpdateOne(*write) for write in changed_writes(files, settled.outcomes)]
         if self.store.write("files", writes, session) != len(writes):
             raise Moved
+        self._write_alike(first_writes(self.series, [file for file in files if DELETED in file], {}), session)
 
     def _write_stacks(self, session: WorkerSession, settled: Settled, bells: Bells) -> bool:
         """Stacks that differ from what is stored; keys that have no files any more are retired. Whether a version changed."""
