@@ -150,11 +150,13 @@ class Reader:
             for table in tables:
                 facts |= table.facts(stem)
             if own != "siemens_file":
-                facts |= self._dimension(stem)
+                facts |= self._dimension(stem, maker)
         return facts
 
-    def _dimension(self, stem: str) -> int:
+    def _dimension(self, stem: str, maker: str) -> int:
+        """What a name says of its layout; only Siemens counts contrasts there, Canon writes the echo time ("SE2D12")."""
         dimensions, contrasts = dimension(stem)
+        contrasts = contrasts if maker in ("SIEMENS", "") else 0
         facts = self.marks.get(f"sequence_name.is_{dimensions}d", 0) if dimensions else 0
         facts |= self.marks.get("sequence_name.has_two_contrasts", 0) if contrasts == 2 else 0
         return facts | (self.marks.get("sequence_name.has_several_contrasts", 0) if contrasts > 1 else 0)

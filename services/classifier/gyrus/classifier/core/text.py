@@ -34,10 +34,20 @@ WITH_AGENT, WITHOUT_AGENT = "with-agent", "without-agent"
 UNCUT = frozenset({*(name for name in CANONICAL.values() if "-" in name), WITH_AGENT, WITHOUT_AGENT})
 """Words with a hyphen that normalisation itself writes; every other hyphen separates two words."""
 
-MEANT = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "*": "star"})
+CYRILLIC = dict(zip("абвгдезийклмнопрстуфхыэ", "abvgdeziiklmnoprstufhye", strict=True))
+CYRILLIC |= {"ё": "e", "ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
+FOLDED = {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "ı": "i", "*": "star"}
+MEANT = str.maketrans(FOLDED | CYRILLIC | {letter.upper(): plain.capitalize() for letter, plain in CYRILLIC.items()})
+"""Letters that fall apart into no plain one, and Cyrillic ones by sound."""
+
+SUBJECT = re.compile(r"(?<![A-Za-z0-9])(?:sub|ses)-[0-9]+(?![A-Za-z0-9])")
+"""BIDS entities: whose image it is says nothing of what it shows, and `sub` is short for a subtraction."""
+
 CHUNK = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 CONTRAST_SIGN = re.compile(
-    r"(?<![a-z0-9])(\+ ?|-)(c|k|gd|km|gad|gado)(?![a-z0-9])|(?<![a-z0-9])(c|k|gd|km)([+-])(?![a-z0-9])", re.IGNORECASE
+    r"(?<![a-z0-9])(\+ ?|-)(c|k|gd|km|gad|gado)(?![a-z0-9])"
+    r"|(?<![a-z0-9])(?:c|k|gd|km|iv)(?: ?\(([+-])\)|([+-]))(?![a-z0-9])",
+    re.IGNORECASE,
 )
 GLUED = re.compile(r"[a-z][A-Z0-9]|[A-Z]{2}[a-z]|[0-9][A-Za-z]|[A-Z][0-9]")
 # A weighting or field name, a dimension, one or two letters with their number (GD0, p2), digits, or letters up to the next change of case.
@@ -54,7 +64,7 @@ Line = tuple[str, ...]
 
 def ascii_text(raw: str) -> str:
     """Fold accents instead of cutting at them, and keep the two signs that carry meaning: T2* and +C / -C."""
-    plain = raw.translate(MEANT)
+    plain = SUBJECT.sub(" ", raw).translate(MEANT)
     if not plain.isascii():
         plain = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
     if "+" in plain or "-" in plain:
@@ -63,7 +73,7 @@ def ascii_text(raw: str) -> str:
 
 
 def _spoken_sign(match: re.Match[str]) -> str:
-    sign = (match[1] or match[4]).strip()
+    sign = (match[1] or match[3] or match[4]).strip()
     return f" {WITH_AGENT} " if sign == "+" else f" {WITHOUT_AGENT} "
 
 
