@@ -40,7 +40,7 @@ def test_a_document_is_plain_json_with_evidence_and_without_probability(ruleset:
     assert document["confidence"]["technique"] == 0.99
     assert document["evidence"]["technique"] == [
         {"source": "HIGH_VALUE_TOKEN", "field": "unified_flags", "value": "is_mprage", "target": "MPRAGE", "weight": 0.95},
-        {"source": "TEXT_SEARCH", "field": "text_search_blob", "value": "mprage", "target": "MPRAGE", "weight": 0.75},
+        {"source": "TEXT_SEARCH", "field": "text_search_blob", "value": "mprage~", "target": "MPRAGE", "weight": 0.75},
     ]
 
 
