@@ -83,6 +83,17 @@ def test_a_gradient_epi_at_the_echo_time_of_activity_is_taken_for_it_unless_some
     assert [document_of(one, ruleset)["intent"] for one in (plain, reversed_blip)] == ["func", "fmap"]
 
 
+def test_a_ct_tells_its_kernel_and_a_pet_its_tracer(ruleset: Ruleset):
+    known = {"convolution_kernel": "J40s", "radiopharmaceutical": "FDG"}
+    told = [document_of({"modality": modality, **known}, ruleset) for modality in ("CT", "PT", "MR")]
+
+    assert [(one["modality"], one["kernel"], one["tracer"]) for one in told] == [
+        ("CT", "J40s", None),
+        ("PT", None, "FDG"),
+        ("MR", None, None),
+    ]
+
+
 @pytest.mark.parametrize(("modality", "intent"), [("CT", "ct"), ("PT", "pet")])
 def test_other_modalities_never_enter_the_mr_rules(modality: str, intent: str, ruleset: Ruleset):
     document = document_of(an_mprage(modality=modality, contrast_bolus_agent="Omnipaque"), ruleset)

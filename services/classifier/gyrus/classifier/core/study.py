@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gyrus.classifier.core import fields
 from gyrus.classifier.core.axes import AXES, MR_ONLY, RULED, Axis
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.corrections import Pins, pins_of
@@ -87,7 +88,14 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
         axes[axis.name] = result
         reading = with_decided(reading, axis.name, result, ruleset)
     is_image = context.modality == "MR" and not context.should_exclude()
-    return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else ())
+    return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else (), **_described(context))
+
+
+def _described(context: ClassificationContext) -> dict[str, Any]:
+    """What is told of every stack beside its axes, and of CT and PET instead of most of them."""
+    kernel = fields.text(context.fingerprint, "convolution_kernel") if context.modality == "CT" else ""
+    tracer = fields.text(context.fingerprint, "radiopharmaceutical") if context.modality == "PT" else ""
+    return {"modality": context.modality, "kernel": kernel or None, "tracer": tracer or None}
 
 
 def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:

@@ -16,11 +16,19 @@ class Verdict:
 
     axes: Mapping[str, AxisResult]
     review: tuple[str, ...]
+    modality: str = ""
+    kernel: str | None = None
+    """Of a CT: the reconstruction kernel (0018,1210), as the scanner wrote it."""
+    tracer: str | None = None
+    """Of a PET: the radiopharmaceutical (0018,0031), as the scanner wrote it."""
 
     def document(self) -> dict[str, Any]:
         """Plain JSON. `probability` is null until it is calibrated: a confidence is not a probability."""
         return {
             **{name: self._value(name) for name in AXES},
+            "modality": self.modality or None,
+            "kernel": self.kernel,
+            "tracer": self.tracer,
             "probability": dict.fromkeys(AXES),
             "confidence": {name: result.confidence for name, result in self.axes.items()},
             "review": list(self.review),
