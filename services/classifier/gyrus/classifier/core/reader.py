@@ -27,6 +27,7 @@ OTHER_FIELDS = (
     "manufacturer",
     "sop_class_name",
     "kvp",
+    "convolution_kernel",
     "radiopharmaceutical",
     "series_description",
     "protocol_name",
