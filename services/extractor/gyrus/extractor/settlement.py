@@ -5,7 +5,7 @@ several times what it costs here (docs/decisions/0020-workers-settle.md). What o
 pixels that may hang or kill their reader – is its answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,11 +99,11 @@ class _Settlement:
             self._release()
             return Answer(lost=lost)
         self._take_pixels(mine)
-        if wanted := set(copies(mine)):
-            return Answer(compare=[file for file in mine if file["_id"] in wanted])
+        if wanted := copies(mine):
+            return _compare(mine, wanted)
         settled = settle(mine, headers, self.asked.names)
-        if wanted := set(settled.compare):
-            return Answer(compare=[file for file in mine if file["_id"] in wanted])
+        if settled.compare:
+            return _compare(mine, settled.compare)
         fence = self._write_first(n, files, settled)
         bells = self.store.transaction(lambda session: self._write(session, fence, files, settled))
         return Answer(ring=list(self._owing(bells)))
@@ -253,6 +253,11 @@ class _Settlement:
         visits = visits_of(studies)
         moved = [UpdateOne({"_id": s["_id"]}, {"$set": {"visit": visits[s["_id"]]}}) for s in studies if s.get("visit") != visits[s["_id"]]]
         self.store.write("studies", moved, session)
+
+
+def _compare(files: Sequence[Document], ids: Collection[str]) -> Answer:
+    wanted = set(ids)
+    return Answer(compare=[file for file in files if file["_id"] in wanted])
 
 
 _RETIRE: list[Document] = [{"$set": {"retired": True, "version": None, "winners": None}}, {"$unset": "classification"}]

@@ -146,7 +146,7 @@ def make(task: Task) -> str | None:
 
 
 def _write(task: Task) -> None:
-    stamp = _stamp(task.source)
+    made_of = _made_of(task)  # before it is read: a source that changes meanwhile makes the cache old
     source = source_of(task.source)
     try:
         made = prepared(read_source(source), task.mode)
@@ -155,7 +155,7 @@ def _write(task: Task) -> None:
     more = {
         "source_file": task.source.relative_to(task.data_dir).as_posix(),
         "processed_date": datetime.now(UTC).isoformat(),
-        "made_of": {"source": stamp, "recipe": RECIPE, "mode": task.mode},
+        "made_of": made_of,
     }
     task.folder.mkdir(parents=True, exist_ok=True)
     (task.folder / f"{task.image}{METADATA}").unlink(missing_ok=True)
@@ -168,11 +168,16 @@ def _is_current(task: Task) -> bool:
     """Whether the cache holds an image, made of its source as it is now and by our recipe."""
     try:
         said = json.loads((task.folder / f"{task.image}{METADATA}").read_text())
-        made_of = {"source": _stamp(task.source), "recipe": RECIPE, "mode": task.mode}
+        made_of = _made_of(task)
     except (OSError, ValueError):
         return False
     files = [task.folder / f"{task.image}{ending}.pt" for ending in (*endings(task.mode), MASK)]
     return said.get("version") == VERSION and said.get("made_of") == made_of and all(path.is_file() for path in files)
+
+
+def _made_of(task: Task) -> Document:
+    """What an image of the cache is made of, as plain JSON. Raises FileNotFoundError."""
+    return {"source": _stamp(task.source), "recipe": RECIPE, "mode": task.mode}
 
 
 def _stamp(source: Path) -> list[Any]:

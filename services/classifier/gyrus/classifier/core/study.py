@@ -99,9 +99,8 @@ def _described(context: ClassificationContext) -> dict[str, Any]:
 
 
 def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:
-    if axis.name in MR_ONLY and (is_silent or context.modality != "MR"):
-        return AxisResult(value=(), confidence=None) if axis.many else NOTHING
-    if holds(ruleset.silent[axis.name], asked.reading.facts):
+    is_asked = axis.name not in MR_ONLY or (context.modality == "MR" and not is_silent)
+    if not is_asked or holds(ruleset.silent[axis.name], asked.reading.facts):
         return AxisResult(value=(), confidence=None) if axis.many else NOTHING
     findings = find(ruleset.axes[axis.name], asked)
     return decide_many(findings) if axis.many else decide_one(findings)
