@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import dcm2niix
 import nibabel
 import numpy as np
 import pytest
@@ -19,7 +19,6 @@ from gyrus.preprocessor.core.export import Export, export
 from preprocessor.synthetic import ORIENTATIONS, Stack, write_stack
 
 SETS = os.environ.get("GYRUS_TEST_DICOM", "")
-DCM2NIIX = shutil.which("dcm2niix")
 RAS_TO_LPS = np.diag([-1, -1, 1, 1])
 
 
@@ -109,7 +108,7 @@ def test_axes_of_makers_are_turns_of_the_voxels_axes(axes: tuple[tuple[int, ...]
 # ── dcm2niix as a judge ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.skipif(not (DCM2NIIX and Path(SETS, "dcm_qa").is_dir()), reason="dcm2niix is not on PATH, or GYRUS_TEST_DICOM names no sets")
+@pytest.mark.skipif(not Path(SETS, "dcm_qa").is_dir(), reason="GYRUS_TEST_DICOM names no sets")
 @pytest.mark.parametrize(
     "folder",
     [
@@ -128,7 +127,7 @@ def test_dcm2niix_has_the_same_voxels_in_the_same_places(tmp_path: Path, folder:
     (tmp_path / "src").mkdir()
     for number, image in enumerate(stack.images):
         (tmp_path / "src" / f"{number}.dcm").symlink_to(image.path)
-    command = [str(DCM2NIIX), "-z", "n", "-b", "n", "-p", "n", "-f", "x", "-o", str(tmp_path), str(tmp_path / "src")]
+    command = [dcm2niix.bin, "-z", "n", "-b", "n", "-p", "n", "-f", "x", "-o", str(tmp_path), str(tmp_path / "src")]
     subprocess.run(command, check=True, capture_output=True)
 
     files = nifti_of(stack.images)
