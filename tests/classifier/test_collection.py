@@ -194,6 +194,18 @@ def test_whatever_is_left_out_every_value_that_remains_has_evidence(fingerprint:
         assert {one.target for one in result.evidence} == set(result.values)
 
 
+@given(fingerprint=st.sampled_from(EXAMPLES), text=st.sampled_from(["study 2", "Serie", "x7 neu", "klinisk_A", "?"]))
+@settings(max_examples=300, deadline=None)
+def test_words_that_say_nothing_decide_what_no_words_decide(fingerprint: dict[str, Any], text: str):
+    silent = {key: value for key, value in fingerprint.items() if key not in {"series_description", "protocol_name", "text_search_blob"}}
+
+    assert axes_of({**silent, "series_description": text}) == axes_of(silent)
+
+
+def axes_of(fingerprint: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    return {axis: result.values for axis, result in verdict_of(fingerprint, RULES).axes.items()}
+
+
 VALUES = st.one_of(
     st.text(max_size=40),
     st.text(alphabet="tT12*+-_ \\/,[]'\"#~%µßé\x00\ud800", max_size=40),

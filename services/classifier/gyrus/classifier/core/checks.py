@@ -60,7 +60,6 @@ def known_facts(words: "VocabularyPage", flags: "FlagReference", values: Mapping
         "manufacturer": (*words.manufacturers, "OTHER"),
         "modality": MODALITIES,
         "agent": ("yes", "no"),
-        "words": ("yes", "no"),
         **values,
     }
 

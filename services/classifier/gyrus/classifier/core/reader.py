@@ -111,7 +111,6 @@ class Reader:
         for name, value in measured.items():
             if scale := self.scales.get(name):
                 facts |= scale.at(value)
-        facts |= self._mark("words", "yes" if any(map(any, texts["text"])) else "no")
         for where, lines in texts.items():
             facts |= self.lexicons[where].facts(lines)
         words, counted = self.soft
