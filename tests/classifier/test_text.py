@@ -32,6 +32,13 @@ def stands_in(text: str, wanted: str) -> bool:
         ("FMRIREST", "rest"),
         ("AAHead_Scout", "localizer"),
         ("dark-fluid", "dark fluid"),
+        ("ep2d_b1000", "b##"),
+        ("DWI b=50", "b##"),
+        ("sb3000", "sb##"),
+        ("mprages", "mprage~"),
+        ("samprage", "~mprage"),
+        ("T1 SUB post-pre", "sub"),
+        ("DR tra", "tra"),
     ],
 )
 def test_a_word_is_found_however_it_is_glued_or_spelt(text: str, wanted: str):
@@ -51,6 +58,16 @@ def test_a_word_is_found_however_it_is_glued_or_spelt(text: str, wanted: str):
         ("C-spine", "-c"),
         ("GD0", "+gd"),
         ("flair t2", "t2 flair"),
+        ("b0", "b##"),
+        ("b20260101", "b##"),
+        ("db1000", "b##"),
+        ("sub-01_T2w", "sub"),
+        ("sub-CC110_T2w", "sub"),
+        ("SUB01_T2w", "sub"),
+        ("T1 tra Dr M Gad", "gad"),
+        ("Prof. K. M. Flair T1", "flair"),
+        ("DR. PC", "pc"),
+        ("T1_Dr_PC", "pc"),
     ],
 )
 def test_letters_inside_a_word_are_not_a_word(text: str, unwanted: str):

@@ -40,7 +40,9 @@ MODALITIES = (
     "RTPLAN",
 )
 SEQUENCE_FLAGS = ("is_2d", "is_3d", "has_several_contrasts", "has_two_contrasts")
-PRODUCED = re.compile(r"[a-z0-9-]+( [a-z0-9-]+)*[#~]?")
+PRODUCED = re.compile(r"[a-z0-9-]+( [a-z0-9-]+)*|[a-z0-9-]+#{1,2}|~?[a-z0-9-]+~?")
+SHORTEST_OPEN = 5
+"""Letters of a keyword that may be part of a longer word; fewer stand in words that mean something else."""
 
 
 def known_facts(words: "VocabularyPage", flags: "FlagReference", values: Mapping[str, tuple[str, ...]]) -> Known:
@@ -99,7 +101,9 @@ def check_keyword(page: Page, place: tuple[Any, ...], text: str) -> None:
     normal = keyword(text)
     if not normal:
         raise page.error(place, f"keyword {text!r} has no letter or digit, no text can match it")
-    if not PRODUCED.fullmatch(normal) or (normal[-1] in "#~" and " " in normal):
+    if not PRODUCED.fullmatch(normal):
         raise page.error(
-            place, f"keyword {text!r} can never be found: only small letters, digits and blanks are left of a text; # and ~ end one word"
+            place, f"keyword {text!r} can never be found: only small letters, digits and blanks are left of a text; #, ## and ~ end one word"
         )
+    if "~" in normal and len(normal.strip("~")) < SHORTEST_OPEN:
+        raise page.error(place, f"keyword {text!r} is too short to be a part of words; write {SHORTEST_OPEN} letters or more, or the whole word")

@@ -9,7 +9,10 @@ from gyrus.classifier.core.text import Line
 MAX_FACTOR = 16
 """The largest number that `#` stands for: no acceleration is faster, but patients are numbered."""
 
-COUNTED = re.compile(r"([a-z]+)([0-9]{1,2})")
+COUNTED = re.compile(r"([a-z]+)([0-9]{1,4})")
+MANY_DIGITS = range(2, 5)
+"""Digits of the number that `##` stands for, glued to its word or after it: b10 to "b 3000"."""
+
 SMALLEST_PART = 3
 LONG_ENOUGH = 6
 """Letters of a word that may be two words glued together in one case ("restbold"), and of the smallest of its parts."""
@@ -23,23 +26,29 @@ class Lexicon:
     phrases: Mapping[str, tuple[tuple[Line, int], ...]]
     openings: Mapping[str, int]
     counted: Mapping[str, int]
+    numbered: Mapping[str, int]
+    closings: Mapping[str, int]
     lengths: tuple[int, ...]
 
     @classmethod
     def of(cls, keywords: Mapping[str, int]) -> "Lexicon":
-        singles, openings, counted = {}, {}, {}
+        singles, openings, counted, numbered, closings = {}, {}, {}, {}, {}
         phrases: dict[str, tuple[tuple[Line, int], ...]] = {}
         for keyword, bit in keywords.items():
             first, *rest = keyword.split()
-            if keyword.endswith("#"):
+            if keyword.endswith("##"):
+                numbered[keyword[:-2]] = bit
+            elif keyword.endswith("#"):
                 counted[keyword[:-1]] = bit
+            elif keyword.startswith("~"):
+                closings[keyword[1:]] = bit
             elif keyword.endswith("~"):
                 openings[keyword[:-1]] = bit
             elif rest:
                 phrases[first] = (*phrases.get(first, ()), (tuple(rest), bit))
             else:
                 singles[keyword] = bit
-        return cls(singles, phrases, openings, counted, tuple(sorted({len(one) for one in openings})))
+        return cls(singles, phrases, openings, counted, numbered, closings, tuple(sorted({len(one) for one in openings})))
 
     def facts(self, lines: Iterable[Line]) -> int:
         """The bits of all keywords that stand in one of the lines."""
@@ -51,6 +60,8 @@ class Lexicon:
                 for rest, bit in self.phrases.get(word, ()):
                     if line[place + 1 : place + 1 + len(rest)] == rest:
                         found |= bit
+                if word in self.numbered and _is_many_digits("".join(line[place + 1 : place + 2])):
+                    found |= self.numbered[word]
                 found |= self._open(word)
         return found
 
@@ -65,7 +76,13 @@ class Lexicon:
             match = COUNTED.fullmatch(word)
             if match and match[1] in self.counted and 1 < int(match[2]) <= MAX_FACTOR:
                 found |= self.counted[match[1]]
-        elif len(word) >= LONG_ENOUGH and word not in self.singles and word.isalpha():
+            if match and match[1] in self.numbered and _is_many_digits(match[2]):
+                found |= self.numbered[match[1]]
+            return found
+        for ending, bit in self.closings.items():
+            if word.endswith(ending):
+                found |= bit
+        if len(word) >= LONG_ENOUGH and word not in self.singles and word.isalpha():
             for part in self._parts(word):
                 found |= self.singles.get(part, 0)
         return found
@@ -80,3 +97,7 @@ class Lexicon:
                 if len(rest) >= LONG_ENOUGH and (more := self._parts(rest)):
                     return (word[:end], *more)
         return ()
+
+
+def _is_many_digits(word: str) -> bool:
+    return word.isdigit() and len(word) in MANY_DIGITS

@@ -40,8 +40,13 @@ FOLDED = {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "
 MEANT = str.maketrans(FOLDED | CYRILLIC | {letter.upper(): plain.capitalize() for letter, plain in CYRILLIC.items()})
 """Letters that fall apart into no plain one, and Cyrillic ones by sound."""
 
-SUBJECT = re.compile(r"(?<![A-Za-z0-9])(?:sub|ses)-[0-9]+(?![A-Za-z0-9])")
-"""BIDS entities: whose image it is says nothing of what it shows, and `sub` is short for a subtraction."""
+PERSON = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?i:sub|ses)(?:-[A-Za-z]*[0-9][A-Za-z0-9]*|[_ ]?[0-9]{2,}(?![A-Za-z0-9]))"
+    r"|(?:(?:Dr|Prof|Herr|Frau)[ _.]+|DR(?:\.[ _]?|[ _]+(?=[A-Z][ _.])))(?:[A-Z][ _.]+)*[A-Za-z]+)"
+)
+"""Whose image it is, or who asked for it, says nothing of what it shows: BIDS entities (`sub` is short for a subtraction too),
+and what follows a title, initials and one name ("Dr M Gad")."""
 
 CHUNK = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 CONTRAST_SIGN = re.compile(
@@ -64,7 +69,7 @@ Line = tuple[str, ...]
 
 def ascii_text(raw: str) -> str:
     """Fold accents instead of cutting at them, and keep the two signs that carry meaning: T2* and +C / -C."""
-    plain = SUBJECT.sub(" ", raw).translate(MEANT)
+    plain = PERSON.sub(" ", raw).translate(MEANT)
     if not plain.isascii():
         plain = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
     if "+" in plain or "-" in plain:
@@ -119,8 +124,10 @@ def search_blob(*texts: str) -> str:
 
 
 def keyword(text: str) -> str:
-    """A keyword, normalised exactly as the text is. Behind a word, `#` stands for a number from 2 to 16 and `~` for any letters."""
-    ending = text[-1:] if text[-1:] in "#~" else ""
-    if ending:
+    """A keyword, normalised exactly as the text is, but for the signs of an open one.
+
+    Behind a word `#` stands for a number from 2 to 16, `##` for one of two to four digits, `~` for any letters, as it does before a word.
+    """
+    if text[:1] == "~" or text[-1:] in ("#", "~"):
         return text.lower()
     return " ".join(_normal(_written(text)))
