@@ -94,6 +94,39 @@ def test_a_ct_tells_its_kernel_and_a_pet_its_tracer(ruleset: Ruleset):
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "tracer"),
+    [
+        ("FDG", "FDG"),
+        ("F-18 FDG", "FDG"),
+        ("[18F]FDG", "FDG"),
+        ("18FFDG", "FDG"),
+        ("Fluorodeoxyglucose F^18^", "FDG"),
+        ("FDG -- fluorodeoxyglucose", "FDG"),
+        ("C-B1031", "FDG"),
+        ("35321007", "FDG"),
+        ("11C-PiB", "PIB"),
+        ("Pittsburgh compound B C^11^", "PIB"),
+        ("F18 AV-45", "FLORBETAPIR"),
+        ("18F-Flutemetamol", "FLUTEMETAMOL"),
+        ("F-DOPA", "FDOPA"),
+        ("Ga-68 PSMA-11", "PSMA"),
+        ("Ga68 DOTATATE", "DOTATATE"),
+        ("[18F]AV-1451", "FLORTAUCIPIR"),
+        ("MK-6240", "MK6240"),
+        ("Solution", "Solution"),
+    ],
+)
+def test_a_tracer_has_one_name_however_it_is_written(written: str, tracer: str, ruleset: Ruleset):
+    assert document_of({"modality": "PT", "radiopharmaceutical": written}, ruleset)["tracer"] == tracer
+
+
+def test_a_tracer_that_only_the_description_names_is_told_and_no_other_word_of_it(ruleset: Ruleset):
+    told = [document_of({"modality": "PT", "series_description": name}, ruleset)["tracer"] for name in ("Tau MK6240 dyn", "Head AC")]
+
+    assert told == ["MK6240", None]
+
+
 @pytest.mark.parametrize(("modality", "intent"), [("CT", "ct"), ("PT", "pet")])
 def test_other_modalities_never_enter_the_mr_rules(modality: str, intent: str, ruleset: Ruleset):
     document = document_of(an_mprage(modality=modality, contrast_bolus_agent="Omnipaque"), ruleset)

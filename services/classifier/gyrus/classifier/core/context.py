@@ -133,6 +133,12 @@ class ClassificationContext:
     def modality(self) -> str:
         return modality_of(self.fingerprint)
 
+    @property
+    def tracer(self) -> str | None:
+        """The one name of the radiopharmaceutical, or of the tracer that the description names; one that is not known as it is written."""
+        written, find = self._text("radiopharmaceutical"), self.reader.vocabulary.tracers.find
+        return find(written) or written or find(self._text("series_description"))
+
     @cached_property
     def measured(self) -> dict[str, float]:
         """Numbers of the header, by name: ms, degrees, tesla, s/mm²; those that were not measured are not there."""

@@ -32,6 +32,7 @@ from gyrus.classifier.core.rules import (
     Window,
 )
 from gyrus.classifier.core.tags import NameTable, TagTable, tables
+from gyrus.classifier.core.tracers import Tracers
 from gyrus.classifier.core.yaml_lines import Page, read_page
 
 PACKAGED = Path(__file__).parent.parent / "rules"
@@ -86,7 +87,7 @@ def _vocabulary(words: VocabularyPage, index: Index) -> Vocabulary:
         index.bit(f"sequence_name.{dimension}")
     attributes = tables("attributes", words.attributes, index)
     traits = tuple((index.condition(" | ".join(sources)), index.bit(f"sibling.{name}")) for name, sources in words.siblings.items())
-    return Vocabulary(tags, attributes, names, UnifiedFlags.of(combined, index), traits, makers)
+    return Vocabulary(tags, attributes, names, UnifiedFlags.of(combined, index), traits, makers, Tracers.of(words.tracers))
 
 
 def _unified(page: Page, flags: FlagReference, index: Index) -> UnifiedFlags:

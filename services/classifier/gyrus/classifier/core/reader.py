@@ -11,6 +11,7 @@ from gyrus.classifier.core.flags import Reading, UnifiedFlags
 from gyrus.classifier.core.lexicon import Lexicon
 from gyrus.classifier.core.tags import NameTable, TagTable, bare, dimension
 from gyrus.classifier.core.text import Line, words_of
+from gyrus.classifier.core.tracers import Tracers
 
 TAGS = {"image_type": "\\/,", "scanning_sequence": "\\/,_ ", "sequence_variant": "\\/,_ ", "scan_options": "\\/,"}
 """Tag → what parts its values; several writers replace the backslash."""
@@ -55,6 +56,7 @@ class Vocabulary:
     combined: UnifiedFlags
     traits: tuple[tuple[Condition, int], ...]
     manufacturers: Mapping[str, str]
+    tracers: Tracers
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ class VocabularyPage(Closed):
     attributes: dict[str, TagRows]
     siblings: dict[str, list[str]] = Field(description="What a stack may know of others of its acquisition, and how that shows on them.")
     manufacturers: TagRows
+    tracers: TagRows = Field(description="Tracers of PET, each with the other ways to write it and its codes (PS3.16 CID 4021).")
 
 
 WINDOW_FIELDS = numbers.ALL

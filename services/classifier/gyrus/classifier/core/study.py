@@ -94,8 +94,8 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
 def _described(context: ClassificationContext) -> dict[str, Any]:
     """What is told of every stack beside its axes, and of CT and PET instead of most of them."""
     kernel = fields.text(context.fingerprint, "convolution_kernel") if context.modality == "CT" else ""
-    tracer = fields.text(context.fingerprint, "radiopharmaceutical") if context.modality == "PT" else ""
-    return {"modality": context.modality, "kernel": kernel or None, "tracer": tracer or None}
+    tracer = context.tracer if context.modality == "PT" else None
+    return {"modality": context.modality, "kernel": kernel or None, "tracer": tracer}
 
 
 def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:

@@ -20,7 +20,7 @@ class Verdict:
     kernel: str | None = None
     """Of a CT: the reconstruction kernel (0018,1210), as the scanner wrote it."""
     tracer: str | None = None
-    """Of a PET: the radiopharmaceutical (0018,0031), as the scanner wrote it."""
+    """Of a PET: the radiopharmaceutical (0018,0031), under its one name where it is known."""
 
     def document(self) -> dict[str, Any]:
         """Plain JSON. `probability` is null until it is calibrated: a confidence is not a probability."""
