@@ -52,4 +52,33 @@ def test_fast_slices_of_another_purpose_are_not_for_planning(what: str, ruleset:
 def test_one_degree_shows_coils_and_no_tissue(ruleset: Ruleset):
     coils = {"modality": "MR", "scanning_sequence": "GR", "mr_acquisition_type": "3D", "repetition_time": 4, "echo_time": 0.7}
 
-    assert [document_of({**coils, "flip_angle": angle}, ruleset)["intent"] for angle in (1, 12)] == ["localizer", "anat"]
+    assert [document_of({**coils, "flip_angle": angle}, ruleset)["intent"] for angle in (1, 14)] == ["localizer", "anat"]
+
+
+def test_a_handful_of_slices_in_several_planes_at_once_is_for_planning_whatever_the_readout(ruleset: Ruleset):
+    planes = {**SLICES, "scanning_sequence": "SE", "sequence_variant": "SK", "repetition_time": 1000, "echo_time": 80, "flip_angle": 90}
+    several, one = ({**planes, "stack_kind": kind} for kind in ("multi_orientation", "single"))
+
+    assert [document_of(header, ruleset)["intent"] for header in (several, one)] == ["localizer", "anat"]
+
+
+def test_a_whole_head_in_a_few_seconds_without_preparation_is_of_no_known_purpose(ruleset: Ruleset):
+    head = {**SLICES, "mr_acquisition_type": "3D", "repetition_time": 3.15, "echo_time": 1.4, "flip_angle": 8, "n_instances": 128}
+    named = {**head, "series_description": "t1 vibe"}
+
+    assert [document_of(header, ruleset)["intent"] for header in (head, named)] == ["misc", "anat"]
+
+
+def test_an_early_epi_with_a_full_flip_is_not_taken_for_function(ruleset: Ruleset):
+    run = {
+        "modality": "MR",
+        "manufacturer": "SIEMENS",
+        "sequence_name": "epfid2d1_72",
+        "scanning_sequence": "EP",
+        "n_temporal_positions": 90,
+    }
+    run |= {"image_type": "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC", "magnetic_field_strength": 3, "repetition_time": 2540, "flip_angle": 90}
+    early, late = (document_of({**run, "echo_time": echo}, ruleset) for echo in (14, 30))
+
+    assert (early["technique"], early["base"], early["intent"]) == ("GRE-EPI", None, "misc")
+    assert (late["technique"], late["intent"]) == ("BOLD-EPI", "func")
