@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from classifier.fingerprints import document_of, verdict_of
 from gyrus.classifier.core import Ruleset, classify_study, load_rules, packaged_rules
 from gyrus.classifier.core.axes import AXES
+from gyrus.classifier.core.compiled import ValueRule
 from gyrus.classifier.core.context import ClassificationContext
-from gyrus.classifier.core.facts import WORDS, Term
+from gyrus.classifier.core.detect import obstacle
+from gyrus.classifier.core.facts import WORDS, Term, holds
 from gyrus.classifier.core.fields import MEASURED, SEED_NAMES
 from gyrus.classifier.core.flags import Flag, Reading
 from gyrus.classifier.core.loader import PACKAGED, REFERENCE
@@ -135,6 +137,37 @@ def _raw_of(term: Term, trail: tuple[str, ...]) -> Iterator[int]:
 def _sets(raw: int, flag: Flag) -> bool:
     joined = RULES.reader.vocabulary.combined.read(Reading(raw, *RULES.reader.soft)).facts
     return bool((joined | RULES.reader.unify(joined, 0).facts) & flag.bit)
+
+
+def test_every_source_of_a_flag_can_hold():
+    """A source that asks for what excludes each other would be idle."""
+    idle = [(flag.name, term.written) for flag in flags() for term in flag.sources if not _can_hold(term, (flag.name,))]
+
+    assert idle == []
+
+
+def _can_hold(term: Term, trail: tuple[str, ...]) -> bool:
+    return any(term.holds(_all_facts(raw)) for raw in _raw_of(term, trail))
+
+
+def _all_facts(raw: int) -> int:
+    joined = RULES.reader.vocabulary.combined.read(Reading(raw, *RULES.reader.soft)).facts
+    return raw | joined | RULES.reader.unify(joined, 0).facts
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_whatever_speaks_for_a_value_can_win_it(axis: str):
+    """Each condition of each rule holds on some MR image, original or derived, on which nothing forbids the value."""
+    bits = RULES.reader.index.bits
+    images = [bits["modality=MR"] | bits[f"image_type.{kind}"] for kind in ("is_original", "is_derived")]
+
+    def may_win(known: ValueRule, term: Term) -> bool:
+        found = (_all_facts(raw | image) for raw in _raw_of(term, ()) for image in images)
+        return any(term.holds(facts) and obstacle(known, facts) is None and not holds(known.unless, facts) for facts in found)
+
+    idle = [(known.value, term.written) for known in RULES.axes[axis] for term in known.speaking if not may_win(known, term)]
+
+    assert idle == []
 
 
 @pytest.mark.parametrize("where", WORDS)

@@ -91,6 +91,21 @@ def test_a_keyword_that_no_text_can_contain_is_refused(folder: Path):
         load_rules(folder)
 
 
+def test_an_open_keyword_that_stands_in_other_words_is_refused(folder: Path):
+    change(folder, "technique-detection.yaml", "keywords: [vibe,", 'keywords: ["vib~",')
+
+    with pytest.raises(RulesetError, match="too short to be a part of words"):
+        load_rules(folder)
+
+
+def test_values_that_replace_each_other_are_refused(folder: Path):
+    change(folder, "technique-detection.yaml", "refines: [SP-GRE, FSP-GRE, GRE, VI-GRE]", "refines: [SP-GRE, SE-EPI]")
+    change(folder, "technique-detection.yaml", "refines: [SE, TSE, EPI, 3D-TSE]", "refines: [SE, MPRAGE]")
+
+    with pytest.raises(RulesetError, match="in a circle: SE-EPI → MPRAGE → SE-EPI"):
+        load_rules(folder)
+
+
 def test_a_value_without_examples_is_refused(folder: Path):
     text = (folder / "modifier-detection.yaml").read_text(encoding="utf-8")
     (folder / "modifier-detection.yaml").write_text(text[: text.rindex("    examples:")], encoding="utf-8")

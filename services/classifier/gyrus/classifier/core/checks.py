@@ -103,7 +103,10 @@ def check_keyword(page: Page, place: tuple[Any, ...], text: str) -> None:
         raise page.error(place, f"keyword {text!r} has no letter or digit, no text can match it")
     if not PRODUCED.fullmatch(normal):
         raise page.error(
-            place, f"keyword {text!r} can never be found: only small letters, digits and blanks are left of a text; #, ## and ~ end one word"
+            place,
+            f"keyword {text!r} can never be found: only small letters, digits and blanks are left of a text; #, ## and ~ end one word",
         )
     if "~" in normal and len(normal.strip("~")) < SHORTEST_OPEN:
-        raise page.error(place, f"keyword {text!r} is too short to be a part of words; write {SHORTEST_OPEN} letters or more, or the whole word")
+        raise page.error(
+            place, f"keyword {text!r} is too short to be a part of words; write {SHORTEST_OPEN} letters or more, or the whole word"
+        )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from gyrus.classifier.core.checks import SEQUENCE_FLAGS, Known, check_condition,
 from gyrus.classifier.core.compiled import Draft, comparisons, compiled, with_triggers
 from gyrus.classifier.core.errors import allowed
 from gyrus.classifier.core.facts import Condition, Index
-from gyrus.classifier.core.flags import UnifiedFlags
+from gyrus.classifier.core.flags import UnifiedFlags, in_order
 from gyrus.classifier.core.reader import Reader, Vocabulary
 from gyrus.classifier.core.rules import (
     Detection,
@@ -62,6 +62,8 @@ def load_rules(folder: Path | None = None) -> Ruleset:
     _check_reference(reference, flags, known)
     _check_names(vocabulary, words, known)
     drafts = [draft for axis in RULED for draft in _drafts(axis, pages[axis.name], known)]
+    for axis in RULED:
+        _check_refinement(pages[axis.name], axis, drafts)
     index = Index()
     reader = Reader(_vocabulary(words, index), _unified(reference, flags, index), index)
     rules = {axis.name: tuple(compiled(draft, index) for draft in _implied(drafts) if draft.axis == axis.name) for axis in RULED}
@@ -172,6 +174,15 @@ def _keys_beside(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[st
 def _expect(page: Page, place: tuple[Any, ...], found: str, values: list[str]) -> None:
     if found not in values:
         raise page.error(place, f"{page.path.name} has no rule for {found!r}; {allowed(found, values)}")
+
+
+def _check_refinement(page: Page, axis: Axis, drafts: Iterable[Draft]) -> None:
+    """Refuse values that replace each other: of a stack that has them all, none would be left."""
+    refined = {draft.value: draft.rule.refines for draft in drafts if draft.axis == axis.name}
+    try:
+        in_order(refined)
+    except ValueError as circle:
+        raise page.error((axis.plural,), f"values replace each other in a circle: {circle}; take one of them out of `refines`") from None
 
 
 def _check_rule(page: Page, place: tuple[Any, ...], rule: Rule, known: Known) -> None:

@@ -1,6 +1,6 @@
 """From a fingerprint to its facts: five tags, attributes, sequence names, numbers, words, and the unified flags of all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from gyrus.classifier.core import agent, fields, numbers
 from gyrus.classifier.core.facts import WORDS, Condition, Index, holds
 from gyrus.classifier.core.flags import Reading, UnifiedFlags
 from gyrus.classifier.core.lexicon import Lexicon
-from gyrus.classifier.core.tags import NameTable, TagTable, bare, dimension
+from gyrus.classifier.core.tags import NameTable, TagTable, bare, dimension, is_file_name
 from gyrus.classifier.core.text import Line, words_of
 from gyrus.classifier.core.tracers import Tracers
 
@@ -148,12 +148,18 @@ class Reader:
                 continue
             own = MAKER_OF_FIELD.get(name_field) or ("siemens_file" if "seq%" in name.lower() else maker.lower())
             stem = bare(name)
-            tables = [self.vocabulary.names[own]] if own in self.vocabulary.names else self.vocabulary.names.values()
-            for table in tables:
+            for table in self._tables(own, stem):
                 facts |= table.facts(stem)
             if own != "siemens_file":
                 facts |= self._dimension(stem, maker)
         return facts
+
+    def _tables(self, own: str, stem: str) -> Iterable[NameTable]:
+        """The maker's table, or all; a Siemens name that is made like a file's ("ep2d_diff") is looked up as one: XA writes either."""
+        names = self.vocabulary.names
+        if own == "siemens" and is_file_name(stem):
+            return names["siemens_file"], names[own]
+        return (names[own],) if own in names else names.values()
 
     def _dimension(self, stem: str, maker: str) -> int:
         """What a name says of its layout; only Siemens counts contrasts there, Canon writes the echo time ("SE2D12")."""

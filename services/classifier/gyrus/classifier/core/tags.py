@@ -19,9 +19,13 @@ FIRST_ROLE = 2
 
 @dataclass(frozen=True)
 class TagTable:
-    """One tag. `single`: token → flags that it sets alone. `asked`: token → local bit, for rows that ask for several tokens."""
+    """One tag. `single`: token → flags that it sets alone. `asked`: token → local bit, for rows that ask for several tokens.
+
+    closing: the end of a token ("~MAP") → flags that it sets.
+    """
 
     single: Mapping[str, int]
+    closing: Mapping[str, int]
     late: Mapping[str, int]
     asked: Mapping[str, int]
     joint: tuple[tuple[Condition, int], ...]
@@ -30,24 +34,29 @@ class TagTable:
     def of(cls, tag: str, rows: Rows, late: Rows, index: Index) -> "TagTable":
         tokens, joint = Index(), []
         single: dict[str, int] = {}
+        closing: dict[str, int] = {}
         for flag, sources in rows.items():
             bit = index.bit(f"{tag}.{flag}")
             for source in sources:
                 if " & " in source:
                     joint.append((tokens.condition(source), bit))
+                elif source.startswith("~"):
+                    closing[source[1:]] = closing.get(source[1:], 0) | bit
                 else:
                     single[source] = single.get(source, 0) | bit
         late_bits: dict[str, int] = {}
         for flag, sources in late.items():
             for source in sources:
                 late_bits[source] = late_bits.get(source, 0) | index.bit(f"{tag}.{flag}")
-        return cls(single, late_bits, tokens.bits, tuple(joint))
+        return cls(single, closing, late_bits, tokens.bits, tuple(joint))
 
     def facts(self, tokens: Sequence[str]) -> int:
         found = asked = 0
         for token in tokens:
             found |= self.single.get(token, 0)
             asked |= self.asked.get(token, 0)
+            for ending, bit in self.closing.items():
+                found |= bit if token.endswith(ending) else 0
         if self.late:
             for token in tokens[FIRST_ROLE:]:
                 found |= self.late.get(token, 0)
@@ -61,6 +70,7 @@ class TagTable:
 STEM = re.compile(r"([a-z_]+?)([123])d([0-9]{0,2})(.*)")
 PREFIXED = re.compile(r"^(?:wip_|[*%_# ]|psd/|bc_|bruker:)+")
 ENDINGS = {"_t#": re.compile(r"_t[0-9]{2}"), "_v#": re.compile(r"_v[0-9]{2}"), "_ts": re.compile(r"_ts(?![a-z])")}
+FILE_NAME = re.compile(r"[a-z]+(?:[23]d)?(?:_[a-z]{2,})+[a-z0-9_]*")
 SHORTEST = 2
 
 
@@ -109,6 +119,11 @@ class NameTable:
 def bare(name: str) -> str:
     """A sequence name without folders and without the signs and words that only mark it."""
     return PREFIXED.sub("", re.split(r"[\\/]", name.lower().strip())[-1])
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a Siemens name is that of a file: words behind an underscore, and no number of contrasts ("ep2d_diff", "gre_field_mapping")."""
+    return FILE_NAME.fullmatch(name) is not None
 
 
 def dimension(name: str) -> tuple[int, int]:

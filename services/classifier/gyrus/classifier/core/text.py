@@ -48,6 +48,9 @@ PERSON = re.compile(
 """Whose image it is, or who asked for it, says nothing of what it shows: BIDS entities (`sub` is short for a subtraction too),
 and what follows a title, initials and one name ("Dr M Gad")."""
 
+PRODUCTS = frozenset({"aice"})
+"""Names of products whose capitals part no words (AiCE is a reconstruction, CE an agent)."""
+
 CHUNK = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 CONTRAST_SIGN = re.compile(
     r"(?<![a-z0-9])(\+ ?|-)(c|k|gd|km|gad|gado)(?![a-z0-9])"
@@ -109,10 +112,14 @@ def lines_of(*texts: str) -> list[Line]:
     lines = [_normal(written)]
     if any(GLUED.search(word) for word in written):
         for pattern in (PIECE, TAILED):
-            cut = _normal(part for word in written for part in ([word] if "-" in word else pattern.findall(word) or [""]))
+            cut = _normal(part for word in written for part in ([word] if _is_whole(word) else pattern.findall(word) or [""]))
             if cut not in lines:
                 lines.append(cut)
     return lines
+
+
+def _is_whole(word: str) -> bool:
+    return "-" in word or word.lower() in PRODUCTS
 
 
 def search_blob(*texts: str) -> str:

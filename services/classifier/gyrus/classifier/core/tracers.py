@@ -22,7 +22,7 @@ class Tracers:
         return cls({_plain(written): name for name, all_written in rows.items() for written in (name, *all_written)})
 
     def find(self, written: str) -> str | None:
-        """The name of the tracer that a text names; of several the one that the rules list first. None where it names none that is known."""
+        """The tracer that a text names; of several the one that the rules list first. None where it names none that is known."""
         words = [NUCLIDE.sub("", word) for word in WORD.findall(written.lower())]
         runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, start + 1 + LONGEST)}
         return next((name for known, name in self.names.items() if known in runs), None)
