@@ -16,7 +16,7 @@ VOLATILE = frozenset(
         "announced", "outputs", "n", "watch", "batch",
     }
 )  # fmt: skip
-DIGITS = re.compile(r"_[0-9a-f]{8}(?=[_.])")
+DIGITS = re.compile(r"_[0-9a-f]{8}(?=[_.]|$)")
 
 
 async def dump(store: Store, processed: Path) -> dict[str, Any]:
@@ -50,16 +50,14 @@ def _plain(value: Any, jobs: dict[str, str]) -> Any:
         return [_plain(inner, jobs) for inner in value]
     if isinstance(value, bytes):
         return value.hex()
-    return jobs.get(value, value) if isinstance(value, str) else value
+    return jobs.get(value, DIGITS.sub("", value)) if isinstance(value, str) else value
 
 
 def _content(path: Path) -> list[str]:
     content = path.read_bytes()
     if path.name.endswith("_metadata.json"):
         written = json.loads(content)
-        written["about"].pop("n")
-        written["files"] = [DIGITS.sub("", name) for name in written["files"]]
-        content = json.dumps(written, sort_keys=True).encode()
+        content = json.dumps(_plain(written, {}), sort_keys=True).encode()
     return [DIGITS.sub("", path.name), hashlib.sha256(content).hexdigest()]
 
 

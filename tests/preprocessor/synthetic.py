@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -89,6 +90,23 @@ def write_stack(folder: Path, stack: Stack | None = None, **told: Any) -> Slices
         path = folder / f"im{k * 7 % 97:03d}"
         image.save_as(path, enforce_file_format=True)
         slices.append((str(path), None))
+    return slices
+
+
+def write_run(folder: Path, b_values: Sequence[float], **told: Any) -> Slices:
+    """A diffusion run: the same head as often as there are b-values (s/mm²), dimmer the larger they are."""
+    slices: Slices = []
+    for number, b_value in enumerate(b_values):
+        for path, frame in write_stack(folder / f"{number:03}", **told):
+            image = dcmread(path)
+            image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = f"1.2.4.{number}.{image.SOPInstanceUID.rpartition('.')[2]}"
+            image.InstanceNumber = number + 1
+            image.AcquisitionNumber = number + 1
+            image.DiffusionBValue = float(b_value)
+            image.DiffusionGradientOrientation = [0.0, 0.0, 1.0]
+            image.PixelData = (image.pixel_array * np.exp(-b_value / 2000)).astype("<u2").tobytes()
+            image.save_as(path)
+            slices.append((path, frame))
     return slices
 
 

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import pickle
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -15,8 +14,7 @@ import pytest
 import torch
 
 from gyrus.data.tokens import tokens_of, volume_of
-from gyrus.dicom.pixels import Refused
-from gyrus.preprocessor.core.make import Made, Request, make
+from gyrus.preprocessor.core.make import Made, NotMade, Request, make
 from gyrus.preprocessor.core.outputs import POINTS
 from gyrus.preprocessor.core.prepare import prepare
 from preprocessor.synthetic import write_stack
@@ -31,7 +29,7 @@ def a_request(folder: Path, mode: str = "mri", **told: Any) -> Request:
 
 
 def written(folder: Path | str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    return {path.name: path.read_bytes() for path in Path(folder).glob("*")}
 
 
 def made(request: Request) -> Made:
@@ -44,7 +42,12 @@ def test_an_mri_leaves_an_image_a_mask_a_picture_and_its_metadata(tmp_path: Path
     outcome = made(a_request(tmp_path))
 
     assert outcome == Made(
-        outputs=["t1.png", "t1.pt", "t1_mask.pt", "t1_metadata.json"], mode="mri", view=0, shape=(36, 112, 96), spacing_mm=(1, 1, 4)
+        outputs=["t1.png", "t1.pt", "t1_mask.pt", "t1_metadata.json", "t1_montage.png"],
+        mode="mri",
+        view=0,
+        shape=(36, 112, 96),
+        spacing_mm=(1, 1, 4),
+        volumes=[{"image": "t1", "index": 0}],
     )
     assert sorted(written(tmp_path / "out")) == outcome.outputs
 
@@ -52,7 +55,7 @@ def test_an_mri_leaves_an_image_a_mask_a_picture_and_its_metadata(tmp_path: Path
 def test_a_ct_leaves_three_windows_and_one_mask(tmp_path: Path) -> None:
     outputs = made(a_request(tmp_path, "ct")).outputs
 
-    assert outputs == ["t1.png", "t1_blood.pt", "t1_bone.pt", "t1_brain.pt", "t1_mask.pt", "t1_metadata.json"]
+    assert outputs == ["t1.png", "t1_blood.pt", "t1_bone.pt", "t1_brain.pt", "t1_mask.pt", "t1_metadata.json", "t1_montage.png"]
     assert sorted(written(tmp_path / "out")) == outputs
 
 
@@ -137,12 +140,20 @@ def test_a_name_that_leaves_the_folder_is_an_error(tmp_path: Path, name: str) ->
         make(replace(a_request(tmp_path), name=name))
 
 
-def test_a_refusal_is_a_result_that_writes_nothing(tmp_path: Path) -> None:
+def test_a_refusal_is_a_result_that_leaves_pictures_and_no_tensor(tmp_path: Path) -> None:
     outcome = make(a_request(tmp_path, left_out=[9]))
 
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, NotMade)
     assert outcome.reason == "missing_slices"
-    assert not (tmp_path / "out").exists()
+    assert outcome.outputs == sorted(written(tmp_path / "out")) == ["t1.png", "t1_metadata.json", "t1_montage.png"]
+    metadata = json.loads((tmp_path / "out" / "t1_metadata.json").read_bytes())
+    assert (metadata["refused"], metadata["about"], metadata["files"]) == ("missing_slices", ABOUT, outcome.outputs)
+
+
+def test_a_stack_that_the_policy_does_not_ask_for_leaves_pictures_only(tmp_path: Path) -> None:
+    outcome = make(replace(a_request(tmp_path), why_not=("not_asked_for", "no wish fits")))
+
+    assert outcome == NotMade(reason="not_asked_for", detail="no wish fits", outputs=["t1.png", "t1_metadata.json", "t1_montage.png"])
 
 
 def test_requests_and_results_travel_between_processes(tmp_path: Path) -> None:
@@ -152,8 +163,7 @@ def test_requests_and_results_travel_between_processes(tmp_path: Path) -> None:
         outcome, refused = workers.map(make, [good, bad])
 
     assert outcome == make(good)
-    assert isinstance(refused, Refused)
-    assert pickle.loads(pickle.dumps(refused)).detail == refused.detail
+    assert refused == make(bad)
 
 
 def test_a_process_that_only_hands_out_work_loads_no_heavy_library() -> None:

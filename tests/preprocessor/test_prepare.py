@@ -13,8 +13,8 @@ from gyrus.data.intensity import Toner, tone_of
 from gyrus.data.preparing import Prepared, gridded
 from gyrus.dicom.pixels import Refused, VolumeArray
 from gyrus.dicom.space import Space
+from gyrus.preprocessor.core.pictures import HEIGHT_PX, MONTAGE, THUMBNAIL, middle_planes, pictures_of, pictures_of_stack, shown_of
 from gyrus.preprocessor.core.prepare import prepare, prepare_volume
-from gyrus.preprocessor.core.thumbnail import HEIGHT_PX, middle_planes, thumbnail
 from preprocessor.synthetic import AXIAL, CORONAL, CROWN, LEFT_EAR, NOSE, ORIENTATIONS, SAGITTAL, Stack, write_stack
 
 
@@ -41,7 +41,7 @@ def centre_of(plane: np.ndarray, brightness: int) -> tuple[float, float]:
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_the_head_is_never_upside_down_and_left_is_on_the_right(tmp_path: Path, orientation: tuple[float, ...]) -> None:
     stack = Stack(orientation=orientation, size=(64, 64, 40), spacing_mm=(2.5, 2.5, 4.0))
-    planes = [plane for plane, _ in middle_planes(prepare(write_stack(tmp_path, stack), "mri").prepared)]
+    planes = [plane.pixels for plane in middle_planes(shown_of(prepare(write_stack(tmp_path, stack), "mri").prepared))]
     axial, coronal, sagittal = planes
 
     assert centre_of(axial, NOSE)[0] < 0.3
@@ -68,7 +68,7 @@ def test_slices_in_any_order_make_the_same_bytes(tmp_path: Path) -> None:
 
     assert np.array_equal(first.images[""], second.images[""])
     assert np.array_equal(first.background, second.background)
-    assert thumbnail(first) == thumbnail(second)
+    assert pictures_of(first) == pictures_of(second)
 
 
 def test_the_brightest_byte_is_254(tmp_path: Path) -> None:
@@ -163,9 +163,48 @@ def test_ct_and_its_three_windows_share_one_background(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL])
 def test_the_picture_shows_three_planes_in_one_scale(tmp_path: Path, orientation: tuple[float, ...]) -> None:
     made = prepared(tmp_path, orientation=orientation, size=(56, 56, 24), spacing_mm=(2.5, 2.5, 6.0))
-    picture = Image.open(io.BytesIO(thumbnail(made)))
-    sides = [tuple(round(n * mm) for n, mm in zip(plane.shape, mm, strict=True)) for plane, mm in middle_planes(made)]
+    picture = Image.open(io.BytesIO(pictures_of(made)[THUMBNAIL]))
+    sides = [(round(plane.height_mm), round(plane.width_mm)) for plane in middle_planes(shown_of(made))]
 
     assert (picture.mode, picture.height) == ("L", HEIGHT_PX)
     scale = HEIGHT_PX / max(height for height, _ in sides)
     assert abs(picture.width - 12 - scale * sum(width for _, width in sides)) <= 2
+
+
+def marks(plane: np.ndarray) -> tuple[float, float]:
+    """Row and column of the brightest part of a picture, as parts of its height and width."""
+    rows, columns = np.nonzero(plane > 240)
+    return float(np.median(rows)) / plane.shape[0], float(np.median(columns)) / plane.shape[1]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_stack_without_volume_is_pictured_with_its_head_up_too(tmp_path: Path, orientation: tuple[float, ...]) -> None:
+    pictures = pictures_of_stack(write_stack(tmp_path, orientation=orientation, size=(64, 64, 40), spacing_mm=(2.5, 2.5, 4.0)))
+    thumbnail = np.asarray(Image.open(io.BytesIO(pictures[THUMBNAIL])))
+    front = thumbnail[:, thumbnail.shape[1] // 3 : 2 * thumbnail.shape[1] // 3]
+
+    assert marks(front)[0] < 0.35
+
+
+def test_a_montage_shows_twenty_slices_spread_over_the_volume_or_all_of_fewer(tmp_path: Path) -> None:
+    many = pictures_of(prepared(tmp_path / "many", size=(64, 64, 60), spacing_mm=(2.0, 2.0, 4.0)))
+    few = pictures_of(prepared(tmp_path / "few", size=(64, 64, 8), spacing_mm=(2.0, 2.0, 4.0)))
+
+    assert Image.open(io.BytesIO(many[MONTAGE])).size == (5 * 150 - 6, 4 * 150 - 6)
+    assert Image.open(io.BytesIO(few[MONTAGE])).size == (5 * 150 - 6, 2 * 150 - 6)
+
+
+def test_images_that_make_no_volume_are_pictured_as_they_are_stored(tmp_path: Path) -> None:
+    single = pictures_of_stack(write_stack(tmp_path / "one", size=(64, 48, 1)))
+    gaps = pictures_of_stack(write_stack(tmp_path / "gaps", left_out=[5, 9]))
+
+    assert Image.open(io.BytesIO(single[THUMBNAIL])).size == (256, 192)
+    assert gaps.keys() == {THUMBNAIL, MONTAGE}
+
+
+def test_a_stack_that_cannot_be_decoded_has_no_picture(tmp_path: Path) -> None:
+    slices = write_stack(tmp_path, size=(32, 32, 4))
+    for path, _ in slices:
+        Path(path).write_bytes(Path(path).read_bytes()[:-900])
+
+    assert pictures_of_stack(slices) == {}

@@ -1,8 +1,10 @@
 """What gyrus says about itself without any server: its topology and its settings."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from typing import Any
 
@@ -102,5 +104,7 @@ def _row(room: str, name: str, info: FieldInfo, environment: Mapping[str, str]) 
 
 
 def _shown(value: Any) -> Any:
-    """Plain JSON, without the passwords that an address may bear."""
+    """Plain JSON, without the passwords that an address may bear; objects as they would be set."""
+    if isinstance(value, tuple) and value and all(map(is_dataclass, value)):
+        return json.dumps([{name: words for name, words in asdict(one).items() if words} for one in value])
     return _PASSWORD.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value

@@ -11,17 +11,18 @@ from gyrus.console.offline import Stack
 from gyrus.dicom.refused import Refused
 from gyrus.preprocessor.core.export import Export
 from gyrus.preprocessor.core.export import export as write_nifti
-from gyrus.preprocessor.core.make import Made, Request, make
+from gyrus.preprocessor.core.make import NotMade, Request, make
 from gyrus.preprocessor.naming import image_name, slices, study_folder
-from gyrus.shared.documents import plan_of
 from gyrus.shared.errors import GyrusError
+from gyrus.shared.policy import Policy, why_not
 
 Document = dict[str, Any]
 
 
 def preprocess(stacks: Sequence[Stack], out: Path, workers: int) -> Iterator[tuple[Stack, Document]]:
     """Each stack with its volume: {refused, detail, shape, spacing_mm, outputs}, as the gateway shows it. Outputs are below `out`."""
-    yield from _each(stacks, _volume, [_request(stack, out) for stack in stacks], out, workers)
+    policy = Policy()
+    yield from _each(stacks, _volume, [_request(stack, out, policy) for stack in stacks], out, workers)
 
 
 def export(stacks: Sequence[Stack], out: Path, workers: int) -> Iterator[tuple[Stack, Document]]:
@@ -58,28 +59,27 @@ def _slices(stack: Stack) -> list[tuple[str, int | None]]:
     return slices(list(stack.files), stack.document["stack_key"], [file["path"] for file in stack.files])
 
 
-def _request(stack: Stack, out: Path) -> Request | None:
-    plan = plan_of(stack.document["modality"])
-    if plan["mode"] is None:
-        return None
+def _request(stack: Stack, out: Path, policy: Policy) -> Request:
+    modality, label = stack.document["modality"], stack.label or {}
+    plan = policy.plan(modality, label)
     of = {"version": stack.document["version"], "plan": plan}
     return Request(
         slices=_slices(stack),
-        mode=plan["mode"],
+        mode=plan["mode"] or "",
+        why_not=why_not(plan, modality, label),
+        most_volumes=plan["parameters"]["volumes"],
         folder=str(out / study_folder(stack.study.split("/", 1)[1])),
-        name=image_name(stack.number, str(stack.document["modality"]), stack.label or {}, [stack.id, of]),
+        name=image_name(stack.number, str(modality), label, [stack.id, of]),
         about={"stack": stack.id, **of},
     )
 
 
-def _volume(request: Request | None) -> Document:
-    if request is None:
-        return _refused("unsupported_modality", "only MR and CT have a recipe")
-    made: Made | Refused = make(request)
-    if isinstance(made, Refused):
-        return _refused(made.reason, made.detail)
+def _volume(request: Request) -> Document:
+    made = make(request)
     folder = Path(request.folder).name
     outputs = [f"{folder}/{name}" for name in made.outputs]
+    if isinstance(made, NotMade):
+        return {**_refused(made.reason, made.detail), "outputs": outputs}
     return {"refused": None, "detail": None, "shape": list(made.shape), "spacing_mm": list(made.spacing_mm), "outputs": outputs}
 
 

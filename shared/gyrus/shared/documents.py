@@ -16,12 +16,6 @@ LIST_AXES = ("modifier", "construct", "acceleration")
 # How volumes are made and laid out; part of a label's plan and of what a cache was made of, so that a new recipe owes new volumes.
 # 2: samples on voxels are not truncated, tokens in their order, mosaics and tilted gantries.
 RECIPE = 2
-MODES = {"MR": "mri", "CT": "ct"}
-
-
-def plan_of(modality: str | None) -> Document:
-    """What the preprocessor shall make of a stack of this modality: mode (`mri`, `ct`, or None: no volume), and the recipe."""
-    return {"mode": MODES.get(modality or ""), "recipe": RECIPE}
 
 
 def stack_record(stack: Mapping[str, Any], label: Mapping[str, Any] | None) -> Document:

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     site_fields: Path | None = Field(
         None, description="A YAML file of fields that this site reads beside the standard ones; the same for extractor and gateway."
     )
-    processed: Path | None = Field(None, description="Where tensors and pictures are.")
+    processed: str | None = Field(None, description="Where tensors and pictures are: a folder, or s3://bucket/prefix.")
     http_host: str = Field("127.0.0.1", description="Address of health and metrics.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of health and metrics.")
     quiet_s: float = Field(5, ge=0, description="How long a series must be still before it is settled.")

@@ -84,6 +84,7 @@ INDEXES: tuple[tuple[str, Keys, Document | None], ...] = (
     ("stacks", [("subject", 1), ("_id", 1)], None),
     ("stacks", [("cohort", 1), ("_id", 1)], None),
     ("stacks", [("classification.of.ruleset", 1)], None),
+    ("stacks", [("classification.of.policy", 1)], None),
     ("corrections", [("stack", 1)], None),
     ("deletions", [("cohort", 1), ("_id", 1)], None),
     *((stage.collection, owed_keys(stage.name), {f"owed.{stage.name}.since": {"$exists": True}}) for stage in STAGES.values()),

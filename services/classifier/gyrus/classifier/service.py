@@ -10,16 +10,17 @@ from pydantic import Field
 from gyrus.classifier.core import Ruleset, Verdict, classify_study, load_rules
 from gyrus.shared import crash, debts
 from gyrus.shared.bells import bell
-from gyrus.shared.documents import plan_of
+from gyrus.shared.policy import Policy
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
 from gyrus.shared.store import AFTER
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
+NO_POLICY = {"classification.of.ruleset": {"$type": "string"}, "classification.of.policy": None}  # labels of before there were policies
 
 
-class ClassifierSettings(Settings):
+class ClassifierSettings(Policy, Settings):
     """What the classifier needs."""
 
     rules: Path | None = Field(None, description="A folder of rules; default: those that come with the package.")
@@ -28,10 +29,10 @@ class ClassifierSettings(Settings):
 
 
 class Classifier:
-    """Labels studies by one ruleset."""
+    """Labels studies by one ruleset, and says by one policy of which stacks volumes are made."""
 
-    def __init__(self, service: Service, ruleset: Ruleset) -> None:
-        self.store, self.bus, self.ruleset = service.store, service.bus, ruleset
+    def __init__(self, service: Service, ruleset: Ruleset, policy: Policy) -> None:
+        self.store, self.bus, self.ruleset, self.policy = service.store, service.bus, ruleset, policy
 
     async def classify(self, study: str) -> None:
         """Pay `classify` on a study: read `n`, load, classify together, write every result that still holds, clear, ring."""
@@ -59,8 +60,10 @@ class Classifier:
     async def _write(self, study: str, n: int, stack: Mapping[str, Any], verdict: Verdict) -> None:
         """Write one label, where version, study and context hold; owe `preprocess` where version or plan differ from the former label's."""
         await crash.point("classify.4")
-        plan = plan_of(stack["fingerprint"].get("modality"))
-        label = {**verdict.document(), "of": {"version": stack["version"], "ruleset": self.ruleset.digest}, "plan": plan}
+        said = verdict.document()
+        plan = self.policy.plan(stack["fingerprint"].get("modality"), said)
+        of = {"version": stack["version"], "ruleset": self.ruleset.digest, "policy": self.policy.digest}
+        label = {**said, "of": of, "plan": plan}
         holds = {
             "_id": stack["_id"],
             "version": stack["version"],
@@ -69,17 +72,15 @@ class Classifier:
             "$or": [{"context.study": {"$ne": study}}, {"context.n": {"$lt": n}}],
         }
         result = {"$set": {"classification": {"$literal": label}, "context": {"$literal": {"study": study, "n": n}}}}
-        same = {
-            "classification.of.version": stack["version"],
-            "classification.plan.mode": plan["mode"],
-            "classification.plan.recipe": plan["recipe"],
-        }
+        same = {"classification.of.version": stack["version"], "classification.plan": plan}
         if not (await self.store["stacks"].update_one({**holds, **same}, [result])).matched_count:
             await self.store["stacks"].update_one(holds, [result, *debts.owe("preprocess")])
 
     async def renew(self) -> None:
-        """Studies whose labels another ruleset made are owed again: those of before, and those of a replica that is being replaced."""
-        other = {"classification.of.ruleset": {"$type": "string", "$ne": self.ruleset.digest}, "retired": False}
+        """Studies whose labels another ruleset or policy made are owed again: those of before, and those of a replica that is replaced."""
+        others = {"ruleset": self.ruleset.digest, "policy": self.policy.digest}
+        by_another = [{f"classification.of.{of}": {"$type": "string", "$ne": mine}} for of, mine in others.items()]
+        other = {"$or": [*by_another, NO_POLICY], "retired": False}
         seen: set[str] = set()
         async for stack in self.store["stacks"].find(other, {"study": 1}):
             if stack["study"] in seen:
@@ -94,7 +95,7 @@ def make() -> Service:
     """The classifier, wired."""
     settings = ClassifierSettings()
     service = Service("classifier", settings)
-    classifier = Classifier(service, load_rules(settings.rules))
+    classifier = Classifier(service, load_rules(settings.rules), settings)
     service.answers("classify", classifier.classify, workers=settings.classify_workers)
     service.every(settings.renew_every_s, "renew", classifier.renew)
     return service

@@ -7,15 +7,14 @@ order: training reads whole tokens, and a volume comes back by the inverse resha
 
 import io
 import json
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import torch
 
 from gyrus.data.intensity import WINDOWS_HU
 from gyrus.data.preparing import Prepared
+from gyrus.data.storage import write_whole as write_whole  # noqa: PLC0414 - its former place
 
 VERSION: Final = "2.0"
 METADATA: Final = "_metadata.json"
@@ -67,13 +66,3 @@ def encoded(saved: Any) -> bytes:
 
 def as_json(said: Mapping[str, Any]) -> bytes:
     return json.dumps(said, indent=1, sort_keys=True).encode() + b"\n"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """All or nothing. The passing name is nobody else's: two writers of one image write the same bytes and do not meet."""
-    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        passing.write_bytes(content)
-        passing.replace(path)
-    finally:
-        passing.unlink(missing_ok=True)

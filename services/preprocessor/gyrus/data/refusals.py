@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 REFUSALS: Final[Mapping[str, str]] = {
+    "not_asked_for": "The policy asks for no volume of such stacks; there are pictures. To have volumes, add a wish to GYRUS_POLICY.",
     "vanished": "A file of the stack is no longer there. Put it back, or scan its source again.",
     "no_geometry": "Position, orientation or pixel spacing is missing or unusable. Export the images again with their geometry.",
     "single_image": "One image is no volume. Nothing to do for localizers and screenshots; else look for the missing images.",

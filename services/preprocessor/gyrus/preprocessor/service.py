@@ -5,21 +5,21 @@ import contextlib
 import errno
 import json
 import os
-import time
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from gyrus.dicom.refused import Refused
-from gyrus.preprocessor.core.make import Made, Request
+from gyrus.data.storage import RemoteError, Storage
+from gyrus.preprocessor.core.make import Made, NotMade, Request
 from gyrus.preprocessor.core.make import make as make_volume
 from gyrus.preprocessor.naming import image_name, slices, study_folder
 from gyrus.shared import crash, debts, intake
 from gyrus.shared.documents import winners_of
 from gyrus.shared.errors import Away, Later
 from gyrus.shared.events import StackPreprocessed
+from gyrus.shared.policy import NOT_ASKED, why_not
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
 from gyrus.shared.store import AFTER, BEFORE
@@ -33,14 +33,14 @@ DENIED = {errno.EACCES, errno.EPERM}
 class PreprocessorSettings(Settings):
     """What the preprocessor needs."""
 
-    processed: Path = Field(description="Where tensors and pictures are written.")
+    processed: str = Field(description="Where tensors and pictures are written: a folder, or s3://bucket/prefix (with gyrus[s3]).")
     preprocess_workers: PositiveInt = Field(1, description="Stacks in hand at once, each in a process of its own.")
     preprocess_limit_s: PositiveFloat = Field(1800.0, description="How long one stack may take; then its process is killed.")
     outputs_grace_s: float = Field(600, ge=0, description="How long replaced outputs stay, for a DataLoader that is reading them.")
     outputs_sweep_s: float = Field(3600, ge=0, description="How often outputs that no volume names are looked for; 0: never.")
 
 
-def make_in_worker(request: Request) -> Made | Refused:
+def make_in_worker(request: Request) -> Made | NotMade:
     """Runs in a worker process; a test may stop it before it reads, and between any two files that it writes."""
     crash.point_in_worker("preprocess.file")
     return make_volume(request, lambda _: crash.point_in_worker("preprocess.4"))
@@ -51,7 +51,7 @@ class Preprocessor:
 
     def __init__(self, service: Service, settings: PreprocessorSettings, workers: Workers) -> None:
         self.service, self.store, self.bus = service, service.store, service.bus
-        self.settings, self.workers = settings, workers
+        self.settings, self.workers, self.storage = settings, workers, Storage(settings.processed)
         self._removals: set[asyncio.Task[None]] = set()
 
     async def preprocess(self, stack_id: str) -> None:
@@ -87,10 +87,8 @@ class Preprocessor:
         if label["of"]["version"] != stack["version"]:
             raise Later("the label is of another version; classify is owed")
         of, had = {"version": stack["version"], "plan": label["plan"]}, stack.get("volume") or {}
-        if had.get("of") == of and not had["refused"] and all((self.settings.processed / name).exists() for name in had["outputs"]):
+        if had.get("of") == of and had["refused"] in (None, NOT_ASKED) and await self._are_there(had["outputs"]):
             return dict(had)
-        if label["plan"]["mode"] is None:
-            return _refused(of, n, "unsupported_modality", "only MR and CT have a recipe")
         await crash.point("preprocess.3")
         files = await self._files(stack)
         if any(file["gone"] for file in files):
@@ -125,8 +123,10 @@ class Preprocessor:
         folder = Path(stack["cohort"], study_folder(stack["study"].split("/", 1)[1]))
         request = Request(
             slices=slices(files, stack["stack_key"], paths),  # type: ignore[arg-type]
-            mode=of["plan"]["mode"],
-            folder=str(self.settings.processed / folder),
+            mode=of["plan"]["mode"] or "",
+            why_not=why_not(of["plan"], stack["modality"], stack["classification"]),
+            most_volumes=of["plan"]["parameters"]["volumes"],
+            folder=self.storage.below(folder).address,
             name=name,
             about={"stack": stack["_id"], "n": n, **of},
         )
@@ -135,16 +135,21 @@ class Preprocessor:
         except OSError as error:
             self._check_places(error, files)
             raise
-        if isinstance(made, Refused):
-            await self._whole(files)  # a source that went meanwhile, or a file that changed, is no refusal
-            return _refused(of, n, made.reason, made.detail)
         outputs = [str(folder / output) for output in made.outputs]
-        shape = {"shape": list(made.shape), "spacing_mm": list(made.spacing_mm), "view": made.view}
+        if isinstance(made, NotMade):
+            await self._whole(files)  # a source that went meanwhile, or a file that changed, is no refusal
+            return _refused(of, n, made.reason, made.detail, outputs)
+        shape = {"shape": list(made.shape), "spacing_mm": list(made.spacing_mm), "view": made.view, "volumes": made.volumes}
         return {"of": of, "n": n, "refused": None, "detail": None, "outputs": outputs, "mode": made.mode, **shape}
+
+    async def _are_there(self, outputs: Collection[str]) -> bool:
+        return await asyncio.to_thread(lambda: all(map(self.storage.exists, outputs)))
 
     def _check_places(self, error: OSError, files: list[Document]) -> None:
         """Raises Away where the processed folder takes no more, or a source is not there: neither says anything about the stack."""
-        of_outputs = Path(os.fsdecode(error.filename or "")).is_relative_to(self.settings.processed)
+        of_outputs = os.fsdecode(error.filename or "").startswith(self.storage.address)
+        if isinstance(error, RemoteError):
+            raise Away(f"the store of processed volumes does not answer as it should: {error.strerror}") from error
         if error.errno in FULL or (error.errno in DENIED and of_outputs):
             raise Away(f"the folder of processed volumes takes no more: {error.strerror}") from error
         for source in sorted({file["source"] for file in files}):
@@ -162,15 +167,12 @@ class Preprocessor:
     async def _remove(self, names: list[str]) -> None:
         """After the grace; a service that ends before leaves it to the slow sweep."""
         await asyncio.sleep(self.settings.outputs_grace_s)
-        self._unlink(names)
+        await self._unlink(names)
 
-    def _unlink(self, names: Collection[str]) -> None:
-        """Remove outputs, and the folders that are empty then."""
-        for name in sorted(names, key=lambda name: name.endswith("_metadata.json")):  # the file that names the others goes last
-            (self.settings.processed / name).unlink(missing_ok=True)
-        for folder in {(self.settings.processed / name).parent for name in names}:
-            with contextlib.suppress(OSError):  # something else is in it
-                folder.rmdir()
+    async def _unlink(self, names: Collection[str]) -> None:
+        """Remove outputs, and the folders that are empty then; the file that names the others goes last."""
+        in_order = sorted(names, key=lambda name: name.endswith("_metadata.json"))
+        await asyncio.to_thread(self.storage.delete, in_order)
 
     async def _erase(self, stack_id: str, n: int) -> None:
         """Outputs of a stack that is being deleted: at once, and before it is paid, since afterwards nobody knows of them.
@@ -182,25 +184,25 @@ class Preprocessor:
         stack = await self.store["stacks"].find_one_and_update(holds, [{"$set": {"erase": named, "volume": None}}], return_document=AFTER)
         await crash.point("preprocess.4b")
         if stack is not None:
-            await asyncio.to_thread(self._unlink, _named(stack))
+            await self._unlink(_named(stack))
 
     async def sweep_outputs(self) -> None:
         """Remove outputs that no volume names and none can name any more: their `n` is older than the stack's, or equal and paid."""
-        for path in await asyncio.to_thread(lambda: sorted(self.settings.processed.glob("*/*/*_metadata.json"))):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime >= self.settings.outputs_grace_s:
-                    await self._sweep_one(path)
+        for name, age_s in await asyncio.to_thread(self.storage.find, "_metadata.json"):
+            if age_s >= self.settings.outputs_grace_s and name.count("/") == 2:
+                with contextlib.suppress(FileNotFoundError):
+                    await self._sweep_one(name)
 
-    async def _sweep_one(self, path: Path) -> None:
-        written = json.loads(path.read_text())
+    async def _sweep_one(self, name: str) -> None:
+        written = json.loads(await asyncio.to_thread(self.storage.read, name))
         stack = await self.store["stacks"].find_one({"_id": written["about"]["stack"]}, {"volume.outputs": 1, "erase": 1, "owed": 1})
-        folder = path.parent.relative_to(self.settings.processed)
+        folder = name.rpartition("/")[0]
         if stack is None:
             orphan = await self._was_deleted(written["about"]["stack"])
         else:
-            orphan = str(folder / path.name) not in _named(stack) and _is_older(written["about"]["n"], stack)
+            orphan = name not in _named(stack) and _is_older(written["about"]["n"], stack)
         if orphan:
-            self._unlink([str(folder / name) for name in written["files"] if Path(name).name == name])  # the grace is over
+            await self._unlink([f"{folder}/{one}" for one in written["files"] if Path(one).name == one])  # the grace is over
 
     async def _was_deleted(self, stack: str) -> bool:
         """Whether a deletion took the stack: outputs of one that nobody knows may belong to another database, and stay."""

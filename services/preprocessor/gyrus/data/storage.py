@@ -1,0 +1,139 @@
+"""Where volumes lie: a folder, or what fsspec knows by its address (`s3://bucket/prefix`, with gyrus[s3]). Nothing is ever half there.
+
+In a folder a file is written under a passing name and renamed; an object of a store is there when it is whole. Names are relative, with /.
+"""
+
+import errno
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+REMOTE: Final = "://"
+Address = str | os.PathLike[str]
+
+
+class RemoteError(OSError):
+    """A remote store does not do what it is asked: it is away, or closed to us."""
+
+
+class Storage:
+    """One folder or prefix, and what lies in it. Pickles; connects when it is first used."""
+
+    def __init__(self, address: Address) -> None:
+        text = os.fspath(address)
+        self.is_local = REMOTE not in text
+        self.address = str(Path(text).absolute()) if self.is_local else text.rstrip("/")
+
+    def __reduce__(self) -> tuple[type["Storage"], tuple[str]]:
+        return Storage, (self.address,)
+
+    def below(self, folder: Address) -> "Storage":
+        """A folder of it."""
+        return Storage(f"{self.address}/{os.fspath(folder)}")
+
+    def path(self, name: str) -> Path:
+        """Of a local file. Raises ValueError for what is remote."""
+        if not self.is_local:
+            raise ValueError(f"{self.address} is no folder of this machine")
+        return Path(self.address, name)
+
+    def write(self, name: str, content: bytes) -> None:
+        """All or nothing."""
+        if self.is_local:
+            self.path(name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path(name), content)
+        else:
+            self._ask(name, lambda: self._system.pipe_file(self._at(name), content))
+
+    def read(self, name: str) -> bytes:
+        """Raises FileNotFoundError."""
+        return self.path(name).read_bytes() if self.is_local else self._ask(name, lambda: bytes(self._system.cat_file(self._at(name))))
+
+    def exists(self, name: str) -> bool:
+        return self.path(name).is_file() if self.is_local else self._ask(name, lambda: bool(self._system.isfile(self._at(name))))
+
+    def delete(self, names: Iterable[str]) -> None:
+        """In this order; what is not there is gone already. Folders that are empty then go too."""
+        folders = set()
+        for name in names:
+            folders.add(Path(name).parent)
+            with suppress(FileNotFoundError):
+                self._delete(name)
+        for folder in folders if self.is_local else ():
+            with suppress(OSError):  # something else is in it
+                self.path(str(folder)).rmdir()
+
+    def _delete(self, name: str) -> None:
+        if self.is_local:
+            self.path(name).unlink()
+        else:
+            self._ask(name, lambda: self._system.rm_file(self._at(name)))
+
+    def find(self, ending: str = "") -> list[tuple[str, float]]:
+        """All files below with such an ending, sorted, and how old each is, in seconds."""
+        if not self.is_local:
+            now, found = time.time(), self._ask("", lambda: self._system.find(self._at(""), detail=True))
+            return sorted((at[len(self._at("")) :], now - _written(about)) for at, about in found.items() if at.endswith(ending))
+        return sorted(
+            _aged(Path(where, name), self.address) for where, _, names in os.walk(self.address) for name in names if name.endswith(ending)
+        )
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        """A file or folder of it as a path of this machine: itself, or a copy for the while."""
+        if self.is_local:
+            yield self.path(name)
+            return
+        with TemporaryDirectory(prefix="gyrus-") as folder:
+            to = Path(folder, Path(name).name)
+            is_folder = self._ask(name, lambda: self._system.isdir(self._at(name)))
+            self._ask(name, lambda: self._system.get(self._at(name) + ("/" if is_folder else ""), str(to), recursive=is_folder))
+            yield to
+
+    @cached_property
+    def _system(self) -> Any:
+        import fsspec  # noqa: PLC0415 - a folder needs none
+
+        try:
+            return fsspec.url_to_fs(self.address, use_listings_cache=False, skip_instance_cache=True)[0]
+        except (ImportError, ValueError) as error:
+            raise ValueError(f"{self.address} cannot be reached: {error} (s3:// needs gyrus[s3])") from None
+
+    def _at(self, name: str) -> str:
+        return f"{self._system._strip_protocol(self.address)}/{name}"
+
+    def _ask(self, name: str, what: Callable[[], T]) -> T:
+        """Whatever a store's client raises is trouble with the store; each has errors of its own."""
+        try:
+            return what()
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            raise RemoteError(getattr(error, "errno", None) or errno.EIO, said, f"{self.address}/{name}") from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """All or nothing. The passing name is nobody else's: two writers of one image write the same bytes and do not meet."""
+    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        passing.write_bytes(content)
+        passing.replace(path)
+    finally:
+        passing.unlink(missing_ok=True)
+
+
+def _aged(path: Path, root: str) -> tuple[str, float]:
+    return path.relative_to(root).as_posix(), time.time() - path.stat().st_mtime
+
+
+def _written(about: Any) -> float:
+    when = about.get("LastModified") or about.get("last_modified") or about.get("created")
+    return float(when.timestamp()) if when is not None else time.time()

@@ -1,0 +1,131 @@
+"""Who gets volumes: the policy asks, the others have pictures; what another recipe or policy made is owed again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flow import cohort
+from flow.system import SWEEPS, Room, System, eventually
+
+RENEWED = {"GYRUS_RENEW_EVERY_S": "0.2"}
+EPI = {
+    "ScanningSequence": "EP",
+    "SequenceVariant": "SK",
+    "ScanOptions": "",
+    "MRAcquisitionType": "2D",
+    "InversionTime": None,
+    "EchoTime": 30,
+}
+B_VALUES = (0, 1000, 1000)
+DIFFUSION = json.dumps([{"modality": "MR", "intent": "dwi"}])
+
+
+def write_t1(system: System) -> None:
+    for number in range(cohort.SLICES):
+        cohort.write(system.inbox / f"t1/{number}.dcm", cohort.image("t1_mprage", number))
+
+
+def write_dwi(system: System) -> None:
+    for volume, b_value in enumerate(B_VALUES):
+        about = {"ImageType": ["ORIGINAL", "PRIMARY", "DIFFUSION", "NONE"], "SequenceName": f"*ep_b{b_value}t", "SeriesNumber": 5}
+        for number in range(cohort.SLICES):
+            ds = cohort.image(
+                "ep2d_diff", number, DiffusionBValue=float(b_value), AcquisitionNumber=volume + 1, pixels=volume, **EPI, **about
+            )
+            ds.SOPInstanceUID = cohort.uid("ep2d_diff", number, volume)
+            ds.InstanceNumber = volume * cohort.SLICES + number + 1
+            cohort.write(system.inbox / f"dwi/{volume}_{number}.dcm", ds)
+
+
+async def volume_of(system: System, series: str) -> dict[str, Any]:
+    stack = await system.store["stacks"].find_one({"fingerprint.series_description": series})
+    assert stack
+    return dict(stack["volume"])
+
+
+async def renewed(system: System, room: Room, by: Room) -> None:
+    """Another classifier takes the place of one, and everything is paid again."""
+    room.stop()
+    [mine] = await system.store["stacks"].distinct("classification.of.policy")
+
+    async def anew() -> bool:
+        return mine not in await system.store["stacks"].distinct("classification.of.policy")
+
+    await eventually(anew, "every label is renewed")
+    await system.at_rest()
+    assert by.process.poll() is None
+
+
+def is_there(system: System, outputs: list[str]) -> bool:
+    return all((system.processed / name).is_file() for name in outputs)
+
+
+async def test_what_the_policy_does_not_ask_for_has_pictures_and_a_reason(system: System) -> None:
+    write_t1(system), write_dwi(system)
+    system.start_all()
+    await system.ingest()
+    await system.at_rest()
+
+    made, pictured = await volume_of(system, "t1_mprage"), await volume_of(system, "ep2d_diff")
+    assert (made["refused"], made["of"]["plan"]["policy"]) == (None, "anatomical MR")
+    assert (pictured["refused"], pictured["detail"].partition(":")[0]) == ("not_asked_for", "no wish of the policy fits")
+    assert {Path(name).suffix for name in pictured["outputs"]} == {".png", ".json"}
+    assert is_there(system, made["outputs"]) and is_there(system, pictured["outputs"])
+
+
+async def test_another_policy_makes_what_it_asks_for_and_leaves_alone_what_both_do(system: System) -> None:
+    system.environment |= RENEWED
+    write_t1(system), write_dwi(system)
+    rooms = system.start_all()
+    await system.ingest()
+    await system.at_rest()
+    before = await volume_of(system, "t1_mprage")
+
+    both = json.dumps([{"name": "anatomical MR", "intent": "anat"}, {"intent": "dwi"}])
+    await renewed(system, rooms["classifier"], system.start("classifier", GYRUS_POLICY=both))
+
+    run = await volume_of(system, "ep2d_diff")
+    assert [(one["index"], one["b_value"]) for one in run["volumes"]] == list(enumerate(map(float, B_VALUES)))
+    assert is_there(system, run["outputs"])
+    assert await volume_of(system, "t1_mprage") == before
+    await system.no_orphans()
+
+
+@pytest.mark.parametrize("what", ["recipe", "parameters"])
+async def test_volumes_of_another_recipe_or_of_other_parameters_are_made_again(system: System, what: str) -> None:
+    system.environment |= RENEWED
+    write_t1(system)
+    rooms = system.start_all()
+    await system.ingest()
+    await system.at_rest()
+    before = await volume_of(system, "t1_mprage")
+
+    new = {"recipe": {"module": "flow.other_recipe"}, "parameters": {"GYRUS_MOST_VOLUMES": "3"}}[what]
+    await renewed(system, rooms["classifier"], system.start("classifier", **new))
+
+    after = await volume_of(system, "t1_mprage")
+    assert after["of"]["plan"]["parameters"] != before["of"]["plan"]["parameters"]
+    assert after["refused"] is None
+    assert not set(after["outputs"]) & set(before["outputs"])
+    await system.no_orphans()
+
+
+@pytest.mark.parametrize("at", ["preprocess.3", "preprocess.4 1", "preprocess.4 6", "preprocess.4 13", "preprocess.5", "preprocess.6"])
+async def test_a_preprocessor_killed_in_a_run_leaves_each_volume_once_and_no_orphan(system: System, at: str) -> None:
+    system.environment |= SWEEPS | {"GYRUS_POLICY": DIFFUSION}
+    write_dwi(system)
+    point, _, count = at.partition(" ")
+    system.start_all(but="preprocessor")
+    victim = system.start("preprocessor", crash={point: f"kill {count}".strip()})
+    await system.ingest()
+    await victim.dies()
+    system.start("preprocessor")
+    await system.at_rest()
+    await system.no_orphans()
+
+    run = await volume_of(system, "ep2d_diff")
+    assert [one["index"] for one in run["volumes"]] == [0, 1, 2]
+    assert len(run["outputs"]) == 3 * len(B_VALUES) + 3 and is_there(system, run["outputs"])
+    assert await system.failures() == []
