@@ -1,0 +1,67 @@
+"""Which images there are: of a data set with metadata.json, or of a folder that holds prepared images only."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from gyrus.data.layout import METADATA
+from gyrus.data.metadata import DatasetMetadata
+from gyrus.data.modes import mode_of
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """One image and where its files are."""
+
+    study: str
+    image: str  #: how the names of its files begin
+    mode: str  #: mri or ct
+    folder: Path  #: of the prepared files
+    source: Path | None = None  #: what it is made of; None: nobody here knows
+    subject: str = ""  #: "": the study stands for its subject
+    label_id: str = ""  #: how a file of labels names the study; "": by the name of the study
+
+    @property
+    def path(self) -> str:
+        return f"{self.study}/{self.image}"
+
+    @property
+    def labelled_as(self) -> str:
+        return self.label_id or self.study
+
+    @property
+    def of_subject(self) -> str:
+        return self.subject or self.study
+
+
+def images_in(data_dir: str | PathLike[str]) -> list[ImageRef]:
+    """The images of a directory, in the order of metadata.json or, where there is none, of what was prepared by `<study>/<image>`.
+
+    Raises FileNotFoundError where there is neither.
+    """
+    root = Path(data_dir)
+    if (root / "metadata.json").is_file():
+        return list(_by_metadata(root))
+    found = list(_prepared(root / "processed" if (root / "processed").is_dir() else root))
+    if not found:
+        raise FileNotFoundError(
+            f"{root} holds neither metadata.json (DatasetMetadata.from_directory(…).save(…) writes it) nor prepared images "
+            f"(<study>/<image>{METADATA}, as `gyrus preprocess PATH -o DIR` writes them)"
+        )
+    return found
+
+
+def _by_metadata(root: Path) -> Iterator[ImageRef]:
+    metadata = DatasetMetadata.from_file(root / "metadata.json")
+    for study, said in metadata.studies.items():
+        for image, about in said["images"].items():
+            source = root / "raw" / study / about["filename"]
+            yield ImageRef(study, image, said["mode"], root / "processed" / study, source)
+
+
+def _prepared(root: Path) -> Iterator[ImageRef]:
+    for path in sorted(root.glob(f"*/*{METADATA}")):
+        mode = mode_of(json.loads(path.read_text())["mode"])
+        yield ImageRef(path.parent.name, path.name.removesuffix(METADATA), mode, path.parent)

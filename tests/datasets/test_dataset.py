@@ -1,0 +1,227 @@
+"""An item: nine keys, of the cache or of the source the same, and refusals that say what to do."""
+
+import inspect
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import gyrus.datasets
+from datasets.small import N_IMAGES, write_cached, write_data_set, write_image
+from gyrus.data import CacheManager, DatasetMetadata
+from gyrus.data.tokens import tokens_of
+from gyrus.datasets import ImageDataset, StudyAwareBatchSampler
+
+KEYS = ["img", "coords", "filtered", "size", "path", "label", "study", "mode", "window"]
+
+
+def only(dataset: ImageDataset, path: str) -> Any:
+    return dataset[[ref.path for ref in dataset.images].index(path)]
+
+
+def test_the_arguments_are_those_that_were_published_and_more_are_by_name() -> None:
+    published = {
+        ImageDataset: "data_dir use_cache=True fallback_to_raw=True mode_filter=None transform=None ct_window_probs=None random_crop=False "
+        "augment=False max_crop_size=(20,20,20) tokenize=True use_original_labels=True class_to_idx=None study_labels=None",
+        StudyAwareBatchSampler: "dataset batch_size shuffle=True seed=0 drop_last=False num_replicas=None rank=None",
+    }
+    for what, wanted in published.items():
+        found = inspect.signature(what).parameters.values()
+        by_place = [one for one in found if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        told = [one.name if one.default is one.empty else f"{one.name}={str(one.default).replace(' ', '')}" for one in by_place]
+        assert " ".join(told) == wanted
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    for name in set(gyrus.datasets.__all__) - {"ImageDataModule"}:
+        assert getattr(gyrus.datasets, name)
+    with pytest.raises(AttributeError, match="has no name 'ImageDataset2'"):
+        gyrus.datasets.ImageDataset2  # noqa: B018
+
+
+def test_a_cache_is_read_without_servers_and_without_simpleitk(data_dir: Path) -> None:
+    run = (
+        "import sys; sys.modules['SimpleITK'] = None\n"
+        "from gyrus.datasets import ImageDataset, StudyAwareBatchSampler, split_by_subject, select, pad, read_labels\n"
+        f"print(len(ImageDataset({str(data_dir)!r})[0]), set(sys.modules) & {{'nats', 'motor', 'pymongo', 'faststream', 'starlette'}})"
+    )
+    assert subprocess.run([sys.executable, "-c", run], check=True, capture_output=True, text=True).stdout == "9 set()\n"
+
+
+def test_an_item_has_nine_keys_of_the_promised_types(data_dir: Path) -> None:
+    item = only(ImageDataset(data_dir), "001/T1")
+
+    assert list(item) == KEYS
+    shapes = {name: (item[name].dtype, tuple(item[name].shape)) for name in KEYS[:4]}
+    n = 3 * 3 * 2
+    assert shapes == {
+        "img": (torch.float32, (n, 1024)),
+        "coords": (torch.int32, (n, 3)),
+        "filtered": (torch.uint8, (n,)),
+        "size": (torch.int32, (3,)),
+    }
+    assert item["size"].tolist() == [3, 3, 2]
+    assert item["coords"].tolist() == [[d, h, w] for d in range(3) for h in range(3) for w in range(2)]
+    assert {name: item[name] for name in KEYS[4:]} == {
+        "path": "001/T1",
+        "label": None,
+        "study": "001",
+        "mode": "mri",
+        "window": None,
+    }
+
+
+def test_tokens_are_those_of_the_cached_volume(data_dir: Path) -> None:
+    cached = CacheManager(data_dir).load_image("004", "T2")
+
+    item = only(ImageDataset(data_dir), "004/T2")
+
+    assert np.array_equal(item["img"].numpy(), tokens_of(cached["data"][0].numpy()))
+    assert torch.equal(item["filtered"], cached["mask"])
+    assert 0 < int(item["filtered"].sum()) < item["filtered"].numel()
+
+
+def test_without_tokenize_an_item_is_the_volume(data_dir: Path) -> None:
+    item = only(ImageDataset(data_dir, tokenize=False), "004/T2")
+
+    assert torch.equal(item["img"], CacheManager(data_dir).load_image("004", "T2")["data"])
+    assert (item["size"].tolist(), tuple(item["coords"].shape)) == ([2, 4, 2], (16, 3))
+
+
+def test_an_image_that_is_not_cached_gives_the_same_item(data_dir: Path) -> None:
+    cached, fresh = ImageDataset(data_dir), ImageDataset(data_dir, use_cache=False)
+
+    for one, other in ((cached[index], fresh[index]) for index in range(N_IMAGES)):
+        assert all(torch.equal(one[name], other[name]) for name in KEYS[:4])
+        assert [one[name] for name in KEYS[4:]] == [other[name] for name in KEYS[4:]]
+
+
+@pytest.mark.parametrize(("number", "window"), [(0, "brain"), (1, "blood"), (2, "bone")])
+def test_the_window_of_a_ct_is_drawn_by_its_probability(data_dir: Path, number: int, window: str) -> None:
+    probabilities = [float(place == number) for place in range(3)]
+
+    item = ImageDataset(data_dir, mode_filter="CT", ct_window_probs=probabilities)[0]
+
+    assert (item["window"], item["mode"]) == (window, "ct")
+    cached = CacheManager(data_dir).load_image("003", "head", window=window)
+    assert np.array_equal(item["img"].numpy(), tokens_of(cached["data"][0].numpy()))
+
+
+def test_windows_are_mostly_brain(data_dir: Path) -> None:
+    dataset = ImageDataset(data_dir, mode_filter="ct")
+
+    drawn = [dataset[0]["window"] for _ in range(400)]
+
+    assert [round(drawn.count(window) / 400, 1) for window in ("brain", "blood", "bone")] == pytest.approx([0.7, 0.15, 0.15], abs=0.11)
+
+
+def test_modes_and_studies_are_chosen(data_dir: Path) -> None:
+    assert {ref.mode for ref in ImageDataset(data_dir, mode_filter="MR").images} == {"mri"}
+    assert ImageDataset(data_dir, studies=["002", "004"]).image_index == [("002", "T1"), ("004", "FLAIR"), ("004", "T1"), ("004", "T2")]
+    with pytest.raises(ValueError, match="1 of the wanted studies are not here: 02"):
+        ImageDataset(data_dir, studies=["02"])
+
+
+def test_a_transform_is_called_with_the_image(data_dir: Path) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def inverted(image: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(image.shape))
+        return 1 - image
+
+    plain = ImageDataset(data_dir)
+    item = ImageDataset(data_dir, transform=inverted)[0]
+
+    assert seen == [(1, 12, 48, 32)]
+    assert torch.equal(item["img"], 1 - plain[0]["img"])
+    with pytest.raises(ValueError, match="must keep the shape"):
+        ImageDataset(data_dir, transform=lambda image: image[:, 1:])[0]
+
+
+def test_a_crop_is_at_most_as_large_as_allowed_and_its_size_follows(data_dir: Path) -> None:
+    dataset = ImageDataset(data_dir, random_crop=True, max_crop_size=(2, 2, 1))
+
+    sizes = {tuple(item["size"].tolist()) for _ in range(20) for item in (dataset[0], dataset[5])}
+
+    assert max(sizes) == (2, 2, 1) and len(sizes) == 4
+    item = dataset[0]
+    assert len(item["img"]) == len(item["coords"]) == len(item["filtered"]) == int(item["size"].prod())
+
+
+def test_what_is_not_cached_is_an_error_where_nothing_else_is_allowed(tmp_path: Path) -> None:
+    dataset = ImageDataset(write_data_set(tmp_path), fallback_to_raw=False)
+
+    with pytest.raises(FileNotFoundError, match=r"001/T1 is not in the cache.*build_cache\(\) makes it"):
+        dataset[0]
+    with pytest.raises(ValueError, match="nothing to read images from"):
+        ImageDataset(tmp_path, use_cache=False, fallback_to_raw=False)
+
+
+def test_a_source_that_changed_is_not_read_from_an_old_cache(tmp_path: Path) -> None:
+    write_cached(tmp_path, {"p": {"T1": (8, 32, 32)}}, {"p": "mri"})
+    before = ImageDataset(tmp_path)[0]
+
+    write_image(tmp_path / "raw/p/T1.nii", (8, 32, 32), seed=77)
+
+    assert not torch.equal(ImageDataset(tmp_path)[0]["img"], before["img"])
+    with pytest.raises(FileNotFoundError):
+        ImageDataset(tmp_path, fallback_to_raw=False)[0]
+
+
+def test_a_cache_that_was_copied_without_its_sources_is_read(tmp_path: Path, data_dir: Path) -> None:
+    shutil.copytree(data_dir / "processed", tmp_path / "processed")
+    shutil.copy(data_dir / "metadata.json", tmp_path)
+
+    assert torch.equal(ImageDataset(tmp_path)[0]["img"], ImageDataset(data_dir)[0]["img"])
+
+
+def test_a_folder_of_prepared_images_needs_no_metadata(tmp_path: Path, data_dir: Path) -> None:
+    shutil.copytree(data_dir / "processed", tmp_path, dirs_exist_ok=True)
+
+    assert sorted(ImageDataset(tmp_path).image_index) == sorted(ImageDataset(data_dir).image_index)
+    (tmp_path / "002/T1.pt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"002/T1 is not \(or not whole\)"):
+        only(ImageDataset(tmp_path), "002/T1")
+
+
+def test_a_folder_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"holds neither metadata\.json .* nor prepared images"):
+        ImageDataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ct_window_probs": [1, 0]}, "one number, not below 0, for each of brain, blood, bone"),
+        ({"ct_window_probs": [0, 0, 0]}, "one number, not below 0"),
+        ({"max_crop_size": (0, 1, 1), "random_crop": True}, "three numbers of tokens"),
+        ({"mode_filter": "pet"}, "neither 'ct' nor 'mri'"),
+        ({"flip_axes": "hw"}, "names the patient's axes"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(data_dir: Path, wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ImageDataset(data_dir, **wrong)
+
+
+def test_an_image_that_cannot_be_prepared_is_raised_with_its_name(tmp_path: Path) -> None:
+    write_data_set(tmp_path, {"p": {"T1": (8, 32, 32)}}, {"p": "mri"})
+    (tmp_path / "raw/p/T1.nii").write_bytes(b"no image")
+
+    with pytest.raises(ValueError, match=r"raw/p/T1\.nii"):
+        ImageDataset(tmp_path)[0]
+
+
+def test_metadata_of_another_hand_is_read(tmp_path: Path) -> None:
+    write_data_set(tmp_path, {"p": {"T1": (8, 32, 32)}}, {"p": "mri"})
+    written = json.loads((tmp_path / "metadata.json").read_text())
+    del written["dataset_name"], written["created"]
+    (tmp_path / "metadata.json").write_text(json.dumps(written))
+
+    assert len(DatasetMetadata.from_file(tmp_path / "metadata.json")) == len(ImageDataset(tmp_path)) == 1
