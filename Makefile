@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DATA ?= .gyrus
 
-.PHONY: setup check test fields axes run bench soak
+.PHONY: setup check test fields axes calibrate run bench soak
 setup: .venv/.stamp
 
 .venv/.stamp: pyproject.toml constraints.txt
@@ -30,6 +30,12 @@ fields: setup
 
 axes: setup
 	$(BIN)/python -m gyrus.classifier.core.axes_page docs/axes
+
+LABELLED := $(wildcard ../shared/data/classification_vectors.jsonl) $(wildcard tests/classifier/*_headers.jsonl)
+OUTSIDE := $(wildcard ../shared/data/bids_sidecars.jsonl)
+
+calibrate: setup
+	$(BIN)/python -m gyrus.classifier.calibration $(LABELLED) --outside $(OUTSIDE) --docs docs
 
 run: setup
 	$(BIN)/gyrus up --data $(DATA) --sample $(if $(ONCE),--once)

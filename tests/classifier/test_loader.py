@@ -162,5 +162,5 @@ def test_an_unquoted_yes_is_a_truth_value_and_refused(folder: Path):
 
 
 def test_the_rules_lie_in_the_package_and_can_be_sent_to_a_worker_process():
-    assert {path.suffix for path in PACKAGED.iterdir()} == {".yaml"}
+    assert {path.suffix for path in PACKAGED.iterdir()} == {".yaml", ".json"}
     assert pickle.loads(pickle.dumps(load_rules())) == load_rules()

@@ -32,11 +32,11 @@ def test_an_mprage_is_a_t1_weighted_anatomy(ruleset: Ruleset):
     assert (document["contrast"], document["body_part"], document["review"]) == ("unknown", None, [])
 
 
-def test_a_document_is_plain_json_with_evidence_and_without_probability(ruleset: Ruleset):
+def test_a_document_is_plain_json_with_evidence_and_with_probabilities(ruleset: Ruleset):
     document = document_of(an_mprage(), ruleset)
 
     assert json.loads(json.dumps(document)) == document
-    assert set(document["probability"].values()) == {None}
+    assert 0.9 < document["probability"]["all"] < 1
     assert document["confidence"]["technique"] == 0.99
     assert document["evidence"]["technique"] == [
         {"source": "HIGH_VALUE_TOKEN", "field": "unified_flags", "value": "is_mprage", "target": "MPRAGE", "weight": 0.95},

@@ -10,7 +10,7 @@ KEYS = [
 ]  # fmt: skip
 LISTS = {"modifier", "construct", "acceleration", "review"}
 NOT_KNOWN = dict.fromkeys(
-    ("base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent")
+    ("base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent", "all")
 )  # each with a probability
 
 

@@ -174,7 +174,7 @@ def stack(item: Mapping[str, Any]) -> None:
     evidence = item.get("evidence") or {}
     axes = [{"axis": axis, "value": item.get(axis), **_because(item, axis, found)} for axis, found in evidence.items()]
     if axes:
-        table(axes, ["axis", "value", "confidence", "because"], "label", wraps=["because"])
+        table(axes, ["axis", "value", "probability", "confidence", "because"], "label", wraps=["because"])
 
 
 def visit_of(item: Mapping[str, Any]) -> str:
@@ -188,7 +188,7 @@ def visit_of(item: Mapping[str, Any]) -> str:
 
 def _because(item: Mapping[str, Any], axis: str, found: Sequence[Mapping[str, Any]]) -> Document:
     said = "; ".join(f'{one["field"]} "{one["value"]}" → {one["target"]}' for one in found)
-    return {"confidence": (item.get("confidence") or {}).get(axis), "because": said}
+    return {**{name: (item.get(name) or {}).get(axis) for name in ("probability", "confidence")}, "because": said}
 
 
 def short(text: str, most: int) -> str:

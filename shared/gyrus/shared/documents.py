@@ -10,7 +10,8 @@ Document = dict[str, Any]
 OUTCOMES = ("extracted", "duplicate", "conflicting", "rejected", "unchanged")
 FILE_OUTCOMES = (None, *OUTCOMES[:4], "deleted")  # of documents: none before it is settled, `deleted` of a tombstone
 AXES = ("base", "technique", "modifier", "construct", "provenance", "acceleration")
-LABELS = (*AXES, "contrast", "body_part", "intent")  # what a label says, each with a probability
+LABELS = (*AXES, "contrast", "body_part", "intent")  # what a label says
+PROBABLE = (*LABELS, "all")  # what has a probability; `all`: of the seven axes that are not contrast agent or body part
 LIST_AXES = ("modifier", "construct", "acceleration")
 
 # How volumes are made and laid out; part of a label's plan and of what a cache was made of, so that a new recipe owes new volumes.
@@ -33,7 +34,7 @@ def stack_record(stack: Mapping[str, Any], label: Mapping[str, Any] | None) -> D
         "contrast": label.get("contrast"),
         "body_part": label.get("body_part"),
         "intent": label.get("intent"),
-        "probability": {axis: (label.get("probability") or {}).get(axis) for axis in LABELS},
+        "probability": {axis: (label.get("probability") or {}).get(axis) for axis in PROBABLE},
         "review": list(label.get("review") or []),
     }
 

@@ -173,6 +173,11 @@ class ClassificationContext:
         return {"text": both, "description": alone, "comment": self._comments}
 
     @property
+    def lines(self) -> list[Line]:
+        """The words of description and protocol: as written, then in the readings that cut them."""
+        return self._texts["text"]
+
+    @property
     def _comments(self) -> list[Line]:
         comments = self._text("image_comments")
         return lines_of(comments) if comments else []

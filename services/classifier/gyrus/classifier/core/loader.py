@@ -17,6 +17,7 @@ from gyrus.classifier.core.compiled import Draft, comparisons, compiled, with_tr
 from gyrus.classifier.core.errors import allowed
 from gyrus.classifier.core.facts import Condition, Index
 from gyrus.classifier.core.flags import UnifiedFlags, in_order
+from gyrus.classifier.core.probability import FILE, calibration_of, read_calibration
 from gyrus.classifier.core.reader import Reader, Vocabulary
 from gyrus.classifier.core.rules import (
     Detection,
@@ -70,7 +71,9 @@ def load_rules(folder: Path | None = None) -> Ruleset:
     silent = {axis.name: _silent(pages[axis.name], index) for axis in RULED}
     content = {name: page.content for name, page in {**pages, REFERENCE: reference, VOCABULARY: vocabulary}.items()}
     versions = {name: validated(Meta, page, ("meta",)).version for name, page in pages.items()}
-    return Ruleset(with_triggers(rules), silent, versions, _digest(content), reader)
+    fit = read_calibration(folder / FILE if (folder / FILE).exists() else PACKAGED / FILE)
+    digest = _digest({**content, FILE: [fit["curves"], fit.get("familiar")]})
+    return Ruleset(with_triggers(rules), silent, versions, digest, reader, _digest(content), calibration_of(fit))
 
 
 def _digest(content: dict[str, Any]) -> str:

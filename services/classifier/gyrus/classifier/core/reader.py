@@ -92,6 +92,12 @@ class Reader:
         return words, sum(bit for asked in self.index.thresholds().values() for _, _, bit in asked)
 
     @cached_property
+    def named(self) -> int:
+        """The facts that a sequence's name gives when it is known; its dimensions say nothing of that."""
+        layout = ("sequence_name.is_2d", "sequence_name.is_3d")
+        return sum(bit for name, bit in self.index.bits.items() if name.startswith("sequence_name.") and name not in layout)
+
+    @cached_property
     def marks(self) -> dict[str, int]:
         """Facts that are set by their name (`vendor=GE`, `sequence_name.is_3d`)."""
         return self.index.bits

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from gyrus.classifier.core import numbers
 from gyrus.classifier.core.compiled import ValueRule
 from gyrus.classifier.core.facts import Condition
 from gyrus.classifier.core.memory import Memory
+from gyrus.classifier.core.probability import NOT_FITTED, Calibration
 from gyrus.classifier.core.reader import Reader
 
 
@@ -145,14 +147,24 @@ WINDOW_FIELDS = numbers.ALL
 
 @dataclass(frozen=True)
 class Ruleset:
-    """All rules of all axes. `silent`: with what an axis has no value. `digest` names this content: equal digests give equal verdicts."""
+    """All rules of all axes. `silent`: with what an axis has no value. `digest` names this content: equal digests give equal verdicts.
+
+    `rules_digest` is that of the rules without the fit of the probabilities.
+    """
 
     axes: Mapping[str, tuple[ValueRule, ...]]
     silent: Mapping[str, Condition]
     versions: Mapping[str, str]
     digest: str
     reader: Reader
+    rules_digest: str = ""
+    calibration: Calibration = NOT_FITTED
     memory: Memory = dataclass_field(default_factory=Memory, repr=False, compare=False)
+
+    @cached_property
+    def general(self) -> dict[str, frozenset[str]]:
+        """For each axis the values that more particular ones replace."""
+        return {axis: frozenset(value for known in rules for value in known.rule.refines) for axis, rules in self.axes.items()}
 
     def values(self, axis: str) -> tuple[str, ...]:
         """Every value that an axis may have."""

@@ -88,7 +88,12 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
         axes[axis.name] = result
         reading = with_decided(reading, axis.name, result, ruleset)
     is_image = context.modality == "MR" and not context.should_exclude()
-    return Verdict(axes={name: axes[name] for name in AXES}, review=tuple(reasons_to_look(axes)) if is_image else (), **_described(context))
+    return Verdict(
+        axes={name: axes[name] for name in AXES},
+        review=tuple(reasons_to_look(axes)) if is_image else (),
+        probability=ruleset.calibration.probabilities(axes, context, ruleset.general),
+        **_described(context),
+    )
 
 
 def _described(context: ClassificationContext) -> dict[str, Any]:

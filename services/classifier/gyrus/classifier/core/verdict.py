@@ -1,11 +1,12 @@
 """What the classifier says about one stack, as it is stored and shown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gyrus.classifier.core.axes import AXES, CONTRAST
 from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
+from gyrus.classifier.core.probability import ALL
 
 UNKNOWN = "unknown"
 
@@ -16,6 +17,8 @@ class Verdict:
 
     axes: Mapping[str, AxisResult]
     review: tuple[str, ...]
+    probability: Mapping[str, float | None] = field(default_factory=dict)
+    """Axis → how often an answer like this one is right; `all`: how often all are. Empty or None: not fitted."""
     modality: str = ""
     kernel: str | None = None
     """Of a CT: the reconstruction kernel (0018,1210), as the scanner wrote it."""
@@ -23,13 +26,13 @@ class Verdict:
     """Of a PET: the radiopharmaceutical (0018,0031), under its one name where it is known."""
 
     def document(self) -> dict[str, Any]:
-        """Plain JSON. `probability` is null until it is calibrated: a confidence is not a probability."""
+        """Plain JSON. `probability` decides; `confidence` reports how the evidence counts."""
         return {
             **{name: self._value(name) for name in AXES},
             "modality": self.modality or None,
             "kernel": self.kernel,
             "tracer": self.tracer,
-            "probability": dict.fromkeys(AXES),
+            "probability": {name: self.probability.get(name) for name in (*AXES, ALL)},
             "confidence": {name: result.confidence for name, result in self.axes.items()},
             "review": list(self.review),
             "evidence": {name: [one.document() for one in result.evidence] for name, result in self.axes.items()},

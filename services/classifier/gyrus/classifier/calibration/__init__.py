@@ -1,0 +1,1 @@
+"""How the probabilities are fitted and measured: `make calibrate`. Needs numpy; services do not."""

@@ -1,0 +1,110 @@
+"""How often an answer like this one is right: a logistic function of its evidence, fitted on headers of families left out.
+
+`rules/probability.json` holds the fit; `gyrus.classifier.calibration` makes it. A confidence reports how the evidence counts; the
+probability is what decides.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gyrus.classifier.core.context import ClassificationContext
+from gyrus.classifier.core.errors import RulesetError
+from gyrus.classifier.core.evidence import CORRECTION, AxisResult
+from gyrus.classifier.core.features import Familiar, Features, of_answer, of_header
+
+FILE = "probability.json"
+ALL = "all"
+SCORED = ("base", "technique", "modifier", "construct", "provenance", "acceleration", "intent")
+"""The axes whose being right together is the probability `all`."""
+FITTED = (*SCORED, "contrast")
+"""Body part has no labels to fit on: its probability stays null."""
+LEAST, MOST = 0.001, 0.999
+"""No finite set of examples shows more."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Coefficients by feature; `of` gives a probability between LEAST and MOST."""
+
+    intercept: float
+    coefficients: Mapping[str, float]
+
+    def of(self, features: Features) -> float:
+        known = self.coefficients
+        score = self.intercept + sum(known[name] * value for name, value in features.items() if value and name in known)
+        return min(max(1 / (1 + math.exp(-min(max(score, -50.0), 50.0))), LEAST), MOST)
+
+
+NOTHING_MET = Familiar()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One curve an axis, and one for all of them together. `about`: what it was fitted on, when, and how well it did."""
+
+    curves: Mapping[str, Curve]
+    familiar: Familiar = NOTHING_MET
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def probabilities(
+        self, axes: Mapping[str, AxisResult], context: ClassificationContext, general: Mapping[str, frozenset[str]]
+    ) -> dict[str, float | None]:
+        """Axis → probability that its answer is right, and `all`; a corrected axis is right, an axis without a curve is not known."""
+        if not self.curves:
+            return dict.fromkeys((*axes, ALL))
+        header = of_header(context, self.familiar)
+        found: dict[str, float | None] = dict.fromkeys((*axes, ALL))
+        for axis in FITTED:
+            found[axis] = 1.0 if is_corrected(axes[axis]) else self.curves[axis].of(of_answer(axes[axis], header, general[axis]))
+        found[ALL] = self.curves[ALL].of(of_all(axes, found, header))
+        return {name: None if sure is None else round(sure, 4) for name, sure in found.items()}
+
+
+def is_corrected(result: AxisResult) -> bool:
+    """Whether a person set the answer."""
+    return any(one.source == CORRECTION for one in result.evidence)
+
+
+def of_all(axes: Mapping[str, AxisResult], sure: Mapping[str, float | None], header: Features) -> Features:
+    """What `all` is judged by: the log odds of the axes' joint probability and of the weakest of them, doubts, and the header."""
+    known = [min(max(sure[axis] or LEAST, LEAST), MOST) for axis in SCORED]
+    return {
+        "joint": _logit(max(math.prod(known), LEAST)),
+        "weakest": _logit(min(known)),
+        "doubts": float(min(sum(len(axes[axis].doubts) for axis in SCORED), 3)),
+        "silent_axes": float(sum(not axes[axis].values for axis in SCORED)),
+        **header,
+    }
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+NOT_FITTED = Calibration({})
+
+
+def calibration_of(content: Mapping[str, Any]) -> Calibration:
+    """A fit as it is stored: {about, curves: {axis: {intercept, coefficients}}, familiar: {words, types, names}}."""
+    curves = {axis: Curve(float(curve["intercept"]), dict(curve["coefficients"])) for axis, curve in content["curves"].items()}
+    familiar = Familiar(**{name: frozenset(met) for name, met in content.get("familiar", {}).items()})
+    return Calibration(curves, familiar, content.get("about", {}))
+
+
+def read_calibration(path: Path) -> dict[str, Any]:
+    """The content of a stored fit; empty where there is none. Raises RulesetError where it is no fit."""
+    if not path.exists():
+        return {"curves": {}}
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        missing = [axis for axis in (*FITTED, ALL) if axis not in content["curves"]]
+        calibration_of(content)
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise RulesetError(path, 1, f"no fit of probabilities ({wrong}); `make calibrate` makes one") from None
+    if missing:
+        raise RulesetError(path, 1, f"the fit has no curve for {', '.join(missing)}; `make calibrate` makes one")
+    return content
