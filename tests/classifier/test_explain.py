@@ -25,7 +25,7 @@ def test_an_explanation_has_the_values_evidence_and_doubts_of_the_verdict(rulese
                 document["confidence"][axis],
                 document["evidence"][axis],
             )
-            assert told["doubts"] == list(verdict.axes[axis].doubts)
+            assert told["doubts"] == [doubt.words for doubt in verdict.axes[axis].doubts]
             if "chosen" in [one["fate"] for one in told["rules"]]:
                 lost = [one["value"] for one in told["rules"] if one["fate"] == "lost"]
                 assert lost == [one["value"] for one in document["alternatives"][axis]]

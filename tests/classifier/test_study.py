@@ -48,7 +48,7 @@ def test_a_word_that_contradicts_the_readout_is_a_reason_to_look_and_no_label(ru
     document = document_of(a_fingerprint(series_description="t2_tse_tra", scanning_sequence="GR", echo_time=5), ruleset)
 
     assert document["technique"] == "GRE"
-    assert "technique: the text says TSE ('tse'), but the tags show has_gre" in document["review"]
+    assert "technique: the text says TSE ('tse'), but the tags show GRE" in document["review"]
 
 
 def test_numbers_win_over_words_and_the_contradiction_is_said(ruleset: Ruleset):

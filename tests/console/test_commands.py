@@ -17,6 +17,7 @@ from gyrus.console.up import Up
 KEYS = [
     "series_uid", "stack_key", "kind", "modality", "n_files", "n_images", "b_values", "n_volumes", "orientation", "completeness",
     "base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent", "probability", "review",
+    "review_kinds", "review_group",
 ]  # fmt: skip
 SUM = re.compile(r"^seen (\d+) = extracted (\d+) \+ duplicate (\d+) \+ conflicting (\d+) \+ rejected (\d+) \+ unchanged (\d+)$", re.M)
 

@@ -7,8 +7,9 @@ from gyrus.shared.documents import stack_record
 KEYS = [
     "series_uid", "stack_key", "kind", "modality", "n_files", "n_images", "b_values", "n_volumes", "orientation", "completeness",
     "base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent", "probability", "review",
+    "review_kinds", "review_group",
 ]  # fmt: skip
-LISTS = {"modifier", "construct", "acceleration", "review"}
+LISTS = {"modifier", "construct", "acceleration", "review", "review_kinds"}
 NOT_KNOWN = dict.fromkeys(
     ("base", "technique", "modifier", "construct", "provenance", "acceleration", "contrast", "body_part", "intent", "all")
 )  # each with a probability
@@ -29,7 +30,8 @@ def test_a_labelled_stack_says_what_its_documents_say_and_nothing_more() -> None
     }  # fmt: skip
     label = {
         "base": "T1w", "technique": "MPRAGE", "modifier": ["IR"], "construct": [], "provenance": None, "acceleration": ["GRAPPA"],
-        "contrast": "none", "body_part": "head", "intent": "anatomical", "probability": {"base": 0.97}, "review": ["low confidence"],
+        "contrast": "none", "body_part": "head", "intent": "anatomical", "probability": {"base": 0.97},
+        "review": ["low confidence"], "review_kinds": ["doubt"], "review_group": "0123",
         "evidence": [{"rule": "x"}], "of": {"version": "bb"},
     }  # fmt: skip
 

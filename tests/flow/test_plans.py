@@ -194,6 +194,9 @@ async def people_ask(on: Journey) -> None:
     for path in ("/jobs", "/deletions", "/dead-letters"):
         for where in ({}, {"cohort": "c"}) if path != "/dead-letters" else ({},):
             await on.pages(path, **where)
+    for where in ({}, {"cohort": "c"}):
+        for group in await on.get("/review", **where):
+            await on.pages("/stacks", review_group=group["group"], **where)
     for where in ({}, {"cohort": "c"}, {"cohort": "ruled"}):
         await on.get("/status", phi=True, **where)
         await on.get("/failures", **where)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gyrus.console import deleting
+from gyrus.console import deleting, reviewing
 from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command, open_gateway
 from gyrus.shared.errors import Misuse
 
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     for add in (_add_ingest, _add_status, _add_stacks, _add_show, _add_rejects, _add_failures, _add_retry, _add_reconcile):
         add(app)
     deleting.register(app)
+    reviewing.register(app)
 
 
 def _named(text: str) -> Path:

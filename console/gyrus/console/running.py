@@ -88,10 +88,11 @@ def tell_jobs(gateway: Gateway, jobs: list[Document]) -> int:
     return int(bool(failed) or any(job["state"] != "done" for job in jobs))
 
 
-def rows_of(gateway: Gateway, **question: Any) -> list[Document]:
+def rows_of(gateway: Gateway, review_group: str | None = None, **question: Any) -> list[Document]:
     """Stacks as tables show them: with the number of their series."""
     series = {one["id"]: one.get("series_fields", {}).get("series_number") for one in gateway.pages("series", **question)}
-    return [{**one, "series_number": series.get(one["id"].rpartition("/")[0])} for one in gateway.pages("stacks", **question)]
+    stacks = gateway.pages("stacks", review_group=review_group, **question)
+    return [{**one, "series_number": series.get(one["id"].rpartition("/")[0])} for one in stacks]
 
 
 def write_sample(folder: Path) -> Document:

@@ -36,6 +36,8 @@ def stack_record(stack: Mapping[str, Any], label: Mapping[str, Any] | None) -> D
         "intent": label.get("intent"),
         "probability": {axis: (label.get("probability") or {}).get(axis) for axis in PROBABLE},
         "review": list(label.get("review") or []),
+        "review_kinds": list(label.get("review_kinds") or []),
+        "review_group": label.get("review_group"),
     }
 
 

@@ -87,6 +87,13 @@ class StackQuestion(SeriesQuestion):
     """Which stacks to list."""
 
     series: str | None = Field(None, description="Id of a series.")
+    review_group: str | None = Field(None, description="Only of this group of stacks to look at.")
+
+    def query(self) -> dict[str, Any]:
+        """What the documents must be."""
+        asked = super().query()
+        group = asked.pop("review_group", None)
+        return asked if group is None else {**asked, "classification.review_group": group}
 
 
 class FileQuestion(Listing):

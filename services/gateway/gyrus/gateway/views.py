@@ -57,7 +57,7 @@ def stack(document: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Docum
 def whole_stack(document: Mapping[str, Any], study: Mapping[str, Any], hidden: frozenset[str] = HIDDEN) -> Document:
     """A stack with everything: which visit it is of, evidence, geometry, ranges, what was odd, fingerprint, history."""
     label = document.get("classification") or {}
-    details = {name: label.get(name) for name in ("confidence", "evidence", "alternatives", "of", "plan")}
+    details = {name: label.get(name) for name in ("confidence", "evidence", "alternatives", "no_evidence", "of", "plan")}
     described = {name: visible({name: document.get(name)}, hidden)[name] for name in DESCRIBED}
     return {**stack(document, hidden), "visit": study.get("visit"), **details, **described}
 

@@ -13,6 +13,8 @@ from gyrus.classifier.core.evidence import (
     ALTERNATIVE_WEIGHT,
     AXIS_INFERENCE,
     COMBINATION_WEIGHT,
+    CONFLICT,
+    CONTRADICTION,
     HIGH_VALUE_TOKEN,
     MODIFIER_INFERENCE,
     NOTHING,
@@ -22,6 +24,7 @@ from gyrus.classifier.core.evidence import (
     TEXT_SEARCH,
     WEIGHT,
     AxisResult,
+    Doubt,
     Evidence,
     confidence,
     trust,
@@ -67,7 +70,7 @@ class Findings:
     """Candidates of an axis, best first, and the contradictions met."""
 
     candidates: tuple[Candidate, ...]
-    doubts: tuple[str, ...] = field(default=())
+    doubts: tuple[Doubt, ...] = field(default=())
 
 
 def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
@@ -84,7 +87,8 @@ def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
         if forbidden is None:
             candidates.append(Candidate(known.value, known, evidence))
         elif all(one.source == TEXT_SEARCH for one in evidence):
-            doubts.append(f"the text says {known.value} ({evidence[0].value!r}), but {forbidden}")
+            words = f"the text says {known.value} ({evidence[0].value!r}), but {forbidden[0]} {spoken(forbidden[1])}"
+            doubts.append(Doubt(CONTRADICTION, known.value, words))
     if len(candidates) > 1:
         candidates = sorted(_unrefined(candidates), key=lambda one: one.rank)
     return Findings(tuple(candidates), tuple(doubts))
@@ -95,15 +99,23 @@ def evidence_of(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     return (*_tags(known, asked), *_physics(known, asked), *_words(known, asked.reading.facts))
 
 
-def obstacle(known: ValueRule, facts: int) -> str | None:
-    """Why this value cannot be, in words; None if it can."""
+def obstacle(known: ValueRule, facts: int) -> tuple[str, str] | None:
+    """Why this value cannot be: what is said, and the condition of which it is said; None if it can."""
     for written, condition in known.requires:
         if not holds(condition, facts):
-            return f"nothing shows {written}"
+            return "nothing shows", written
     for written, condition in known.excludes:
         if holds(condition, facts):
-            return f"the tags show {written}"
+            return "the tags show", written
     return None
+
+
+def spoken(written: str) -> str:
+    """What a condition asks for, for a reader: "has_gre & !has_se" is GRE."""
+    asked = [part.strip() for part in written.partition(" | ")[0].split(" & ")]
+    names = [one.rpartition(".")[2] for one in asked if not one.startswith("!")] or [f"no {one[1:]}" for one in asked]
+    plain = [name.removeprefix("has_").removeprefix("is_").removeprefix("says_").replace("_", " ") for name in names]
+    return " and ".join(one.upper() if len(one) < 4 else one for one in plain)
 
 
 def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
@@ -184,11 +196,26 @@ def decide_one(findings: Findings) -> AxisResult:
         confidence=best.confidence,
         evidence=best.evidence,
         alternatives=tuple((one.value, one.confidence) for one in others),
-        doubts=(
-            *findings.doubts,
-            *(f"{_said(best)}, {_said(one)}" for one in others if one.confidence >= WORTH_A_LOOK and not one.known.by_place),
-        ),
+        doubts=(*_worth_saying(findings.doubts, (best,)), *(_conflict(best, one) for one in others if _disagrees(best, one))),
     )
+
+
+def _worth_saying(doubts: Iterable[Doubt], chosen: Sequence[Candidate]) -> tuple[Doubt, ...]:
+    """Without what a chosen value says more exactly: who writes "SE" over a spin-echo EPI contradicts nothing."""
+    replaced = {general for one in chosen for general in one.known.rule.refines}
+    return tuple(one for one in doubts if one.value not in replaced)
+
+
+def _disagrees(best: Candidate, other: Candidate) -> bool:
+    """Whether a value that lost is a contradiction. A text that names both leaves the choice to the others ("PD+T2")."""
+    if other.confidence < WORTH_A_LOOK or other.known.by_place:
+        return False
+    names_both = any(one.source == TEXT_SEARCH for one in best.evidence)
+    return not (names_both and all(one.source == TEXT_SEARCH for one in other.evidence))
+
+
+def _conflict(best: Candidate, other: Candidate) -> Doubt:
+    return Doubt(CONFLICT, other.value, f"{_said(best)}, {_said(other)}")
 
 
 def _said(candidate: Candidate) -> str:
@@ -208,7 +235,7 @@ def decide_many(findings: Findings) -> AxisResult:
         confidence=min(one.confidence for one in kept),
         evidence=tuple(evidence for one in kept for evidence in one.evidence),
         alternatives=tuple((one.value, one.confidence) for one in dropped),
-        doubts=findings.doubts,
+        doubts=_worth_saying(findings.doubts, kept),
     )
 
 

@@ -123,19 +123,32 @@ def trust(evidences: Sequence[Evidence]) -> int:
     return min([PLACE_OF[evidence.source] for evidence in evidences])
 
 
+CONFLICT, CONTRADICTION = "conflict", "contradiction"
+"""Two sources say different values; or words say what tags and numbers rule out."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What speaks against an answer: the value that something says instead, and the sentence that a person reads."""
+
+    kind: str
+    value: str
+    words: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AxisResult:
     """What one axis decided. `alternatives` are values that had evidence too, best first, with their confidences.
 
     `value` is None where nothing speaks for any value; an axis with several values holds a tuple. `doubts` are the
-    contradictions that a person should look at, in words.
+    contradictions that a person should look at.
     """
 
     value: str | tuple[str, ...] | None
     confidence: float | None
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[tuple[str, float], ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def values(self) -> tuple[str, ...]:

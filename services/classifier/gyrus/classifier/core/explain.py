@@ -59,7 +59,7 @@ def _axis(axis: Axis, asked: Asked, result: AxisResult, ruleset: Ruleset) -> Doc
         "evidence": [one.document() for one in result.evidence],
         "rules": sorted(told, key=lambda one: (CHOSEN, LOST).index(one["fate"]) if one["fate"] in (CHOSEN, LOST) else 2),
         "runner_up": next((value for value, _ in result.alternatives), None),
-        "doubts": list(result.doubts),
+        "doubts": [one.words for one in result.doubts],
         "nearest": near and {"rule": f"{axis.name}.{near['value']}", **near},
     }
 
@@ -80,7 +80,7 @@ def _barred(known: ValueRule, asked: Asked) -> Iterator[str]:
     facts = asked.reading.facts
     yield from (f"the question does not arise: {term.written}" for term in known.unless if term.holds(facts))
     if forbidden := obstacle(known, facts):
-        yield f"forbidden: {forbidden}"
+        yield f"forbidden: {forbidden[0]} {forbidden[1]}"
 
 
 def _replaced(one: Candidate, spoken: Sequence[Candidate], asked: Asked) -> str | None:

@@ -1,6 +1,6 @@
 """What tells a sure answer from an unsure one: numbers about its evidence, the same whatever the rules are."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gyrus.classifier.core import fields
@@ -13,6 +13,7 @@ from gyrus.classifier.core.evidence import (
     SIBLING_INFERENCE,
     TECHNIQUE_INFERENCE,
     TEXT_SEARCH,
+    TRUST,
     AxisResult,
     trust,
 )
@@ -75,48 +76,58 @@ def strange(context: ClassificationContext, familiar: Familiar) -> Features:
     """How much of a header neither the rules nor the headers of the fit know: words, values of ImageType and names, 1 for MOST_COUNTED."""
     facts, reader = context.reading.facts, context.reader
     lexicon, table = reader.lexicons["text"], reader.vocabulary.tags["image_type"]
-    written = {word for word in context.lines[0] if len(word) >= SHORTEST_WORD and not word.isdigit() and word not in familiar.words}
+    written = {word for word in context.lines[0] if len(word) >= SHORTEST_WORD and word not in familiar.words and not word.isdigit()}
     words = {word for word in written if not lexicon.facts(lines_of(word)) & facts and not familiar.knows(word)}
     types = {one for one in types_in(context) if one not in familiar.types and not table.facts(("", "", one)) & facts}
     names = {one for one in names_in(context) if one not in familiar.names}
     found = (("strange_words", words), ("strange_types", types), ("strange_names", names))
-    counted = {name: min(len(those), MOST_COUNTED) / MOST_COUNTED for name, those in found}
-    return {**counted, "any_strange": float(any(counted.values())), "strange_kinds": float(sum(map(bool, counted.values())) > 1)}
+    counted = {name: min(len(those), MOST_COUNTED) / MOST_COUNTED for name, those in found if those}
+    if counted:
+        counted |= {"any_strange": 1.0, "strange_kinds": float(len(counted) > 1)}
+    return counted
 
 
 def of_header(context: ClassificationContext, familiar: Familiar) -> Features:
-    """What a header does not say, and what it says in words that nobody knows. All 0 for an original, well-known MR header."""
-    facts, fingerprint, reader = context.reading.facts, context.fingerprint, context.reader
+    """What a header does not say, and what it says in words that nobody knows. Nothing of an original, well-known MR header."""
+    facts, fingerprint, reader, measured = context.reading.facts, context.fingerprint, context.reader, context.measured
     has_text, has_name = context.has("words=yes"), any(fields.text(fingerprint, name) for name in NAME_FIELDS)
-    return {
-        "no_text": float(not has_text),
-        "unread_text": float(has_text and not facts & reader.soft[0]),
-        "no_name": float(not has_name),
-        "unread_name": float(has_name and not facts & reader.named),
-        "no_scanning_sequence": float(not fields.text(fingerprint, "scanning_sequence")),
-        "no_image_type": float(not fields.text(fingerprint, "image_type")),
-        "no_times": float(not {"repetition_time", "echo_time"} <= context.measured.keys()),
-        "other_maker": float(context.vendor == "OTHER"),
-        "derived": float(context.has("is_derived")),
-        "not_mr": float(context.modality != "MR"),
-        **strange(context, familiar),
-    }
-
-
-def of_answer(result: AxisResult, header: Features, general: Collection[str]) -> Features:
-    """What speaks for an answer and against it. general: the values of its axis that a more particular one can replace."""
     found = {
-        "confidence": result.confidence or 0.0,
-        "agreed": float(len({one.source for one in result.evidence}) > 1),
-        "rival": max((sure for _, sure in result.alternatives), default=0.0),
-        "doubt": float(bool(result.doubts)),
-        "general": float(any(value in general for value in result.values)),
-        "several": float(len(result.values) > 1),
-        **header,
+        "no_text": not has_text,
+        "unread_text": has_text and not facts & reader.soft[0],
+        "no_name": not has_name,
+        "unread_name": has_name and not facts & reader.named,
+        "no_scanning_sequence": not fields.text(fingerprint, "scanning_sequence"),
+        "no_image_type": not fields.text(fingerprint, "image_type"),
+        "no_times": "repetition_time" not in measured or "echo_time" not in measured,
+        "other_maker": context.vendor == "OTHER",
+        "derived": context.has("is_derived"),
+        "not_mr": context.modality != "MR",
     }
-    best = min(result.evidence, key=lambda one: trust((one,)), default=None)
-    if best is not None and best.source in RESTS_ON:
-        found[f"by_{RESTS_ON[best.source]}"] = 1.0
+    return {**{name: 1.0 for name, is_so in found.items() if is_so}, **strange(context, familiar)}
+
+
+def of_answer(result: AxisResult, header: Features, general: frozenset[str]) -> Features:
+    """What speaks for an answer and against it. general: the values of its axis that a more particular one can replace."""
+    found = dict(header)
     if not result.values:
-        found |= {"silent": 1.0, **{f"silent_{name}": header[name] for name in MATTERS_TO_SILENCE}}
+        found["silent"] = 1.0
+        for name in MATTERS_TO_SILENCE:
+            if name in header:
+                found[f"silent_{name}"] = header[name]
+    if result.doubts:
+        found["doubt"] = 1.0
+    if result.alternatives:
+        found["rival"] = max([sure for _, sure in result.alternatives])
+    if not result.evidence:
+        return found
+    found["confidence"] = result.confidence or 0.0
+    best = trust(result.evidence)
+    for name, is_so in (
+        (f"by_{RESTS_ON.get(TRUST[best], 'tags')}", True),
+        ("agreed", len({one.source for one in result.evidence}) > 1),
+        ("general", not general.isdisjoint(result.values)),
+        ("several", len(result.values) > 1),
+    ):
+        if is_so:
+            found[name] = 1.0
     return found

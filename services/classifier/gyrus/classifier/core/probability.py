@@ -34,8 +34,9 @@ class Curve:
     coefficients: Mapping[str, float]
 
     def of(self, features: Features) -> float:
-        known = self.coefficients
-        score = self.intercept + sum(known[name] * value for name, value in features.items() if value and name in known)
+        score = self.intercept
+        for name, value in features.items():
+            score += self.coefficients.get(name, 0.0) * value
         return min(max(1 / (1 + math.exp(-min(max(score, -50.0), 50.0))), LEAST), MOST)
 
 

@@ -166,6 +166,14 @@ class Ruleset:
         """For each axis the values that more particular ones replace."""
         return {axis: frozenset(value for known in rules for value in known.rule.refines) for axis, rules in self.axes.items()}
 
+    @cached_property
+    def implied(self) -> dict[str, frozenset[str]]:
+        """Technique → the base that it implies, and those that say the same more exactly."""
+        bases = self.axes["base"]
+        finer = {known.value: {one.value for one in bases if known.value in one.rule.refines} for known in bases}
+        techniques = [known for known in self.axes["technique"] if known.rule.implied_base]
+        return {one.value: frozenset({one.rule.implied_base, *finer[one.rule.implied_base]}) for one in techniques}
+
     def values(self, axis: str) -> tuple[str, ...]:
         """Every value that an axis may have."""
         return tuple(known.value for known in self.axes[axis])

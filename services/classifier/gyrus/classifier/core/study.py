@@ -88,10 +88,11 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
         axes[axis.name] = result
         reading = with_decided(reading, axis.name, result, ruleset)
     is_image = context.modality == "MR" and not context.should_exclude()
+    sure = ruleset.calibration.probabilities(axes, context, ruleset.general)
     return Verdict(
         axes={name: axes[name] for name in AXES},
-        review=tuple(reasons_to_look(axes)) if is_image else (),
-        probability=ruleset.calibration.probabilities(axes, context, ruleset.general),
+        review=reasons_to_look(axes, sure, ruleset.implied) if is_image else (),
+        probability=sure,
         **_described(context),
     )
 

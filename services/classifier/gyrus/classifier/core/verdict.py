@@ -7,16 +7,17 @@ from typing import Any
 from gyrus.classifier.core.axes import AXES, CONTRAST
 from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
 from gyrus.classifier.core.probability import ALL
+from gyrus.classifier.core.review import Reason, group_of, silent_axes
 
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The result of every axis, and the reasons for which a person should look, in words."""
+    """The result of every axis, and the reasons for which a person should look."""
 
     axes: Mapping[str, AxisResult]
-    review: tuple[str, ...]
+    review: tuple[Reason, ...]
     probability: Mapping[str, float | None] = field(default_factory=dict)
     """Axis → how often an answer like this one is right; `all`: how often all are. Empty or None: not fitted."""
     modality: str = ""
@@ -34,7 +35,10 @@ class Verdict:
             "tracer": self.tracer,
             "probability": {name: self.probability.get(name) for name in (*AXES, ALL)},
             "confidence": {name: result.confidence for name, result in self.axes.items()},
-            "review": list(self.review),
+            "review": [reason.told for reason in self.review],
+            "review_kinds": sorted({reason.kind for reason in self.review}),
+            "review_group": group_of(self.axes, self.review),
+            "no_evidence": silent_axes(self.axes),
             "evidence": {name: [one.document() for one in result.evidence] for name, result in self.axes.items()},
             "alternatives": {
                 name: [{"value": value, "confidence": sure} for value, sure in result.alternatives] for name, result in self.axes.items()
