@@ -4,9 +4,7 @@ processed/<study>/ holds the files of `layout`; `<image>_metadata.json` is writt
 that is half written, or older than its source or our recipe, counts as not there.
 """
 
-import json
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,14 +18,14 @@ import torch
 from gyrus.data.errors import ImageError, told
 from gyrus.data.images import read_source
 from gyrus.data.intensity import WINDOWS_HU
-from gyrus.data.layout import MASK, METADATA, VERSION, as_json, described, encoded, endings, tensors, write_whole
+from gyrus.data.layout import MASK, METADATA, as_json, described, encoded, endings, tensors, write_whole
 from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.preparing import prepared
 from gyrus.data.sources import source_of
+from gyrus.data.tasks import Task, is_current, made_of_now
 from gyrus.data.tokens import volume_of
 from gyrus.data.worker import in_workers
 from gyrus.dicom.refused import Refused
-from gyrus.shared.documents import RECIPE
 
 log = logging.getLogger("gyrus.data")
 
@@ -41,18 +39,6 @@ class Built:
     made: int = 0
     kept: int = 0
     failed: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One image to make."""
-
-    study: str
-    image: str
-    mode: str
-    source: Path
-    folder: Path
-    data_dir: Path
 
 
 class CacheManager:
@@ -72,7 +58,7 @@ class CacheManager:
         """
         built, tasks = Built(), []
         for task in self._tasks(study_names):
-            if not force and _is_current(task):
+            if not force and is_current(task):
                 built.kept += 1
                 self.metadata.mark_processed(task.study, task.image)
             else:
@@ -95,7 +81,7 @@ class CacheManager:
         Raises KeyError for an image or window that is not known, FileNotFoundError for one that is not in the cache.
         """
         task = self._task(study, image)
-        if not _is_current(task):
+        if not is_current(task):
             raise FileNotFoundError(f"{study}/{image} is not in the cache, or was made of something else: build_cache() makes it")
         if window is not None and f"_{window}" not in endings(task.mode):
             raise KeyError(f"{study}/{image} ({task.mode}) has no window {window!r}: CT has {', '.join(WINDOWS_HU)}, MRI none")
@@ -110,7 +96,7 @@ class CacheManager:
     def get_cache_stats(self) -> Document:
         """total_studies, total_images, cached_images, cache_coverage (0 to 1)."""
         tasks = list(self._tasks(None))
-        cached = sum(_is_current(task) for task in tasks)
+        cached = sum(is_current(task) for task in tasks)
         coverage = cached / len(tasks) if tasks else 0.0
         return {"total_studies": len(self.metadata), "total_images": len(tasks), "cached_images": cached, "cache_coverage": coverage}
 
@@ -146,7 +132,7 @@ def make(task: Task) -> str | None:
 
 
 def _write(task: Task) -> None:
-    made_of = _made_of(task)  # before it is read: a source that changes meanwhile makes the cache old
+    made_of = made_of_now(task.source, task.mode)  # before it is read: a source that changes meanwhile makes the cache old
     source = source_of(task.source)
     try:
         made = prepared(read_source(source), task.mode)
@@ -162,30 +148,6 @@ def _write(task: Task) -> None:
     for ending, saved in tensors(made).items():
         write_whole(task.folder / f"{task.image}{ending}.pt", encoded(saved))
     write_whole(task.folder / f"{task.image}{METADATA}", as_json(described(made, more)))
-
-
-def _is_current(task: Task) -> bool:
-    """Whether the cache holds an image, made of its source as it is now and by our recipe."""
-    try:
-        said = json.loads((task.folder / f"{task.image}{METADATA}").read_text())
-        made_of = _made_of(task)
-    except (OSError, ValueError):
-        return False
-    files = [task.folder / f"{task.image}{ending}.pt" for ending in (*endings(task.mode), MASK)]
-    return said.get("version") == VERSION and said.get("made_of") == made_of and all(path.is_file() for path in files)
-
-
-def _made_of(task: Task) -> Document:
-    """What an image of the cache is made of, as plain JSON. Raises FileNotFoundError."""
-    return {"source": _stamp(task.source), "recipe": RECIPE, "mode": task.mode}
-
-
-def _stamp(source: Path) -> list[Any]:
-    """Size and mtime of a file, or of all files of a folder, as plain JSON. Raises FileNotFoundError."""
-    if not source.is_dir():
-        return [[source.name, source.stat().st_size, source.stat().st_mtime_ns]]
-    found = sorted(Path(where, name) for where, _, names in os.walk(source) for name in names)
-    return [len(found), sum(path.stat().st_size for path in found), max((path.stat().st_mtime_ns for path in found), default=0)]
 
 
 def _volume(path: Path) -> Document:

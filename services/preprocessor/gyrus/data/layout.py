@@ -8,13 +8,15 @@ order: training reads whole tokens, and a volume comes back by the inverse resha
 import io
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
 from gyrus.data.intensity import WINDOWS_HU
-from gyrus.data.preparing import Prepared
 from gyrus.data.storage import write_whole as write_whole  # noqa: PLC0414 - its former place
+
+if TYPE_CHECKING:  # who only reads a cache needs no SimpleITK
+    from gyrus.data.preparing import Prepared
 
 VERSION: Final = "2.0"
 METADATA: Final = "_metadata.json"
@@ -26,7 +28,7 @@ def endings(mode: str) -> list[str]:
     return [f"_{window}" for window in WINDOWS_HU] if mode == "ct" else [""]
 
 
-def tensors(prepared: Prepared) -> dict[str, Any]:
+def tensors(prepared: "Prepared") -> dict[str, Any]:
     """What is saved, by the end of its file name.
 
     An image: data uint8 [N, 1024] in token order, filtered uint8 [N] (1 = a token with background in it), size in tokens, shape (D, H, W),
@@ -48,7 +50,7 @@ def tensors(prepared: Prepared) -> dict[str, Any]:
     return saved | {MASK: torch.from_numpy(prepared.background)}
 
 
-def described(prepared: Prepared, more: Mapping[str, Any]) -> dict[str, Any]:
+def described(prepared: "Prepared", more: Mapping[str, Any]) -> dict[str, Any]:
     """What `_metadata.json` says of an image; more: where it came from."""
     shape = {"shape": prepared.shape, "spacing": prepared.spacing_mm, "view": prepared.view}
     said: dict[str, Any] = {"version": VERSION, "mode": prepared.mode, **shape, **more}

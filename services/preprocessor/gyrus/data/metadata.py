@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gyrus.data.layout import MASK, METADATA, as_json, endings, write_whole
-from gyrus.data.preparing import mode_of
+from gyrus.data.modes import mode_of
 from gyrus.data.sources import has_dicom
 
 log = logging.getLogger("gyrus.data")

@@ -13,6 +13,7 @@ from gyrus.data.errors import told
 from gyrus.data.grid import IN_PLANE_MM, RPI, SLICE_MM, cropped, on_grid, plan_of, reorientation, slices_first
 from gyrus.data.images import from_image, is_image, read_source, to_image
 from gyrus.data.intensity import Bytes, Tone, Toner, tone_of
+from gyrus.data.modes import mode_of
 from gyrus.data.sources import ImageSource, source_of
 from gyrus.data.straightening import rectilinear
 from gyrus.data.tokens import PATCH, background_tokens, size_of, tokens_of
@@ -21,7 +22,6 @@ from gyrus.dicom.pixels import Refused, VolumeArray
 log = logging.getLogger("gyrus.data")
 
 MODALITY: Final = {"mri": "MR", "ct": "CT"}
-MODES: Final = {"mri": "mri", "mr": "mri", "ct": "ct"}  # how people write them, in any case
 Path = str | PathLike[str]
 
 
@@ -34,6 +34,7 @@ class Prepared:
     spacing_mm: tuple[float, ...]  #: along x, y, z of the RPI axes, not permuted by the view
     values: NDArray[Any]  #: (D, H, W), on the grid, in the type of the source
     tone: Tone
+    owner: object = None  #: whose memory the values look at, where it is not their own
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -76,14 +77,6 @@ class Prepared:
         return Toner(self.values)
 
 
-def mode_of(mode: str) -> str:
-    """`mri` or `ct`. Raises ValueError."""
-    found = MODES.get(mode.lower()) if isinstance(mode, str) else None
-    if found is None:
-        raise ValueError(f"mode {mode!r} is neither 'ct' nor 'mri'")
-    return found
-
-
 def prepared(volume: VolumeArray, mode: str, z_dim: int | None = None) -> Prepared:
     """A volume, on the grid or not yet, as the models take it. Raises Refused.
 
@@ -103,7 +96,7 @@ def prepared(volume: VolumeArray, mode: str, z_dim: int | None = None) -> Prepar
     if not all(length for _, length in whole):
         raise Refused("too_small", f"{' x '.join(map(str, values.shape))} voxels, at least {' x '.join(map(str, PATCH))}")
     values = np.ascontiguousarray(values[tuple(slice(start, start + length) for start, length in whole)])
-    return Prepared(mode, view, spacing, values, tone_of(values, mode))
+    return Prepared(mode, view, spacing, values, tone_of(values, mode), volume.owner)
 
 
 def gridded(volume: VolumeArray, slice_axis: int | None = None) -> tuple[VolumeArray, int]:
@@ -115,7 +108,8 @@ def gridded(volume: VolumeArray, slice_axis: int | None = None) -> tuple[VolumeA
     if volume.modality == "CT" and plan.beyond:
         log.warning("%d planes at the edges lie beyond the image; they are 0 HU, as in the models' pipeline", plan.beyond)
     array = on_grid(volume.array, plan)
-    return VolumeArray(array, plan.space(volume.space), volume.modality, volume.hounsfield), plan.slice_axis
+    made = VolumeArray(array, plan.space(volume.space), volume.modality, volume.hounsfield, owner=volume.owner)
+    return made, plan.slice_axis
 
 
 def is_on_grid(volume: VolumeArray) -> bool:

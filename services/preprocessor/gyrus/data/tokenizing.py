@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from gyrus.data.errors import told
 from gyrus.data.images import from_image, is_image
-from gyrus.data.preparing import load_image, mode_of, prepared
+from gyrus.data.modes import mode_of
+from gyrus.data.preparing import load_image, prepared
 from gyrus.data.tokens import PATCH, Three, coordinates, size_of, tokens_of
 from gyrus.dicom.refused import Refused
 
