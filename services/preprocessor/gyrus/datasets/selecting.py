@@ -11,7 +11,7 @@ from gyrus.data.layout import METADATA, as_json, write_whole
 from gyrus.data.modes import mode_of
 from gyrus.datasets.gateway import Gateway
 from gyrus.datasets.listing import ImageRef
-from gyrus.shared.documents import LABELS, MODES
+from gyrus.shared.documents import LABELS
 
 StudyId = Literal["study", "accession", "visit"]
 STUDY_IDS: Final = ("study", "accession", "visit")
@@ -97,7 +97,7 @@ def _image(processed: Path, stack: Mapping[str, Any], study: Mapping[str, Any], 
     return ImageRef(
         study=uid,
         image=metadata.name.removesuffix(METADATA),
-        mode=mode_of(MODES[stack["modality"]]),
+        mode=mode_of(stack["modality"]),
         folder=metadata.parent,
         subject=subject,
         label_id=_label_id(subject, study, study_id) if study_id != "study" else "",
