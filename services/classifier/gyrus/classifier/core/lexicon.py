@@ -28,6 +28,7 @@ class Lexicon:
     counted: Mapping[str, int]
     numbered: Mapping[str, int]
     closings: Mapping[str, int]
+    endings: tuple[str, ...]
     lengths: tuple[int, ...]
 
     @classmethod
@@ -48,7 +49,7 @@ class Lexicon:
                 phrases[first] = (*phrases.get(first, ()), (tuple(rest), bit))
             else:
                 singles[keyword] = bit
-        return cls(singles, phrases, openings, counted, numbered, closings, tuple(sorted({len(one) for one in openings})))
+        return cls(singles, phrases, openings, counted, numbered, closings, tuple(closings), tuple(sorted({len(one) for one in openings})))
 
     def facts(self, lines: Iterable[Line]) -> int:
         """The bits of all keywords that stand in one of the lines."""
@@ -79,9 +80,9 @@ class Lexicon:
             if match and match[1] in self.numbered and _is_many_digits(match[2]):
                 found |= self.numbered[match[1]]
             return found
-        for ending, bit in self.closings.items():
-            if word.endswith(ending):
-                found |= bit
+        if word.endswith(self.endings):
+            for ending, bit in self.closings.items():
+                found |= bit if word.endswith(ending) else 0
         if len(word) >= LONG_ENOUGH and word not in self.singles and word.isalpha():
             for part in self._parts(word):
                 found |= self.singles.get(part, 0)

@@ -122,7 +122,7 @@ def bare(name: str) -> str:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a Siemens name is that of a file: words behind an underscore, and no number of contrasts ("ep2d_diff", "gre_field_mapping")."""
+    """Whether a Siemens name is a file's: words behind an underscore, and no number of contrasts ("ep2d_diff", "gre_field_mapping")."""
     return FILE_NAME.fullmatch(name) is not None
 
 

@@ -42,7 +42,7 @@ MEANT = str.maketrans(FOLDED | CYRILLIC | {letter.upper(): plain.capitalize() fo
 
 PERSON = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"(?i:sub|ses)(?:-[A-Za-z]*[0-9][A-Za-z0-9]*|[_ ]?[0-9]{2,}(?![A-Za-z0-9]))"
+    r"[sS](?:[uU][bB]|[eE][sS])(?:-[A-Za-z]*[0-9][A-Za-z0-9]*|[_ ]?[0-9]{2,}(?![A-Za-z0-9]))"
     r"|(?:(?:Dr|Prof|Herr|Frau)[ _.]+|DR(?:\.[ _]?|[ _]+(?=[A-Z][ _.])))(?:[A-Z][ _.]+)*[A-Za-z]+)"
 )
 """Whose image it is, or who asked for it, says nothing of what it shows: BIDS entities (`sub` is short for a subtraction too),
