@@ -130,8 +130,13 @@ def _raw_of(term: Term, trail: tuple[str, ...]) -> Iterator[int]:
     for place in range(term.need.bit_length()):
         if bit := term.need & 1 << place:
             deeper = list(_ways(by_bit[bit], trail)) if bit in by_bit else [bit]
-            ways = [way | more for way in ways for more in deeper[:12]][:200]
+            ways = _spread([way | more for way in ways for more in _spread(deeper, 12)], 200)
     yield from ways
+
+
+def _spread(ways: list[int], most: int) -> list[int]:
+    """Some of many ways, from all over them."""
+    return ways[:: max(1, -(-len(ways) // most))]
 
 
 def _sets(raw: int, flag: Flag) -> bool:
