@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from gyrus.classifier.core import load_rules
+from gyrus.shared.policy import Policy
 from gyrus.shared.store import Store
 
 Document = dict[str, Any]
@@ -31,7 +32,8 @@ def _documents(cohort: str, number: int, ruleset: str) -> Mapping[str, Document]
     series = f"{cohort}/0.{number}.1"
     file = {"source": "archive", "path": f"x/{number:04}", "gone": False, "size": 1, "mtime_ns": 1, "rev": 1, "jobs": ["an earlier job"]}
     said = {"outcome": "extracted", "series": series, **above} if number % 2 else {"outcome": "rejected", "reason": "not_dicom"}
-    label = {"of": {"ruleset": ruleset, "version": "v"}, "plan": {"mode": None, "recipe": 1}}
+    policy = Policy()
+    label = {"of": {"ruleset": ruleset, "policy": policy.digest, "version": "v"}, "plan": policy.plan(None, {})}
     return {
         "jobs": {"_id": id_, "cohort": cohort, "source": "archive", "path": id_, "options": {}, "totals": {"seen": 1, "unaccounted": 0}},
         "batches": {"_id": id_, "cohort": cohort, "job": "an earlier job", "files": [{"id": id_, "path": "x", "size": 1, "mtime_ns": 1}]},

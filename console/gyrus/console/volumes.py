@@ -65,6 +65,7 @@ def _request(stack: Stack, out: Path, policy: Policy) -> Request:
     of = {"version": stack.document["version"], "plan": plan}
     return Request(
         slices=_slices(stack),
+        modality=str(modality),
         mode=plan["mode"] or "",
         why_not=why_not(plan, modality, label),
         most_volumes=plan["parameters"]["volumes"],

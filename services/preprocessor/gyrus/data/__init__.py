@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gyrus.data.preparing import load_image, prepare_for_inference
     from gyrus.data.sources import ImageSource, find_stacks
     from gyrus.data.tokenizing import foreground_mask, tokenize_volume
+    from gyrus.data.uptake import suv_factor
 
 _HOME = {
     "CacheManager": "cache",
@@ -23,6 +24,7 @@ _HOME = {
     "foreground_mask": "tokenizing",
     "load_image": "preparing",
     "prepare_for_inference": "preparing",
+    "suv_factor": "uptake",
     "tokenize_volume": "tokenizing",
 }
 
@@ -35,6 +37,7 @@ __all__ = [
     "foreground_mask",
     "load_image",
     "prepare_for_inference",
+    "suv_factor",
     "tokenize_volume",
 ]
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gyrus.data.nifti import Matrix, Nifti, affine_of, as_text, directions, encoded, signed
+from gyrus.data.uptake import uptake_in
 from gyrus.dicom.layouts import layout_of
 from gyrus.dicom.pixels import stored_values, value_type, values_of
 from gyrus.dicom.planes import Image, Layout, Plane, planes_of
@@ -64,7 +65,7 @@ def nifti_of(images: Sequence[Image]) -> dict[str, bytes]:
     known = {**images[0].header.shared, **images[0].header.image}
     voxels, scale = _voxels(layout)
     repetition = float(known.get("repetition_time") or 0) * S_OF_MS if len(layout.volumes) > 1 else 0.0
-    files = {".nii.gz": encoded(Nifti(voxels, affine, *scale, repetition_time_s=repetition)), ".json": _side_file(known)}
+    files = {".nii.gz": encoded(Nifti(voxels, affine, *scale, repetition_time_s=repetition)), ".json": _side_file(known, _uptake(images))}
     return files | _diffusion(layout, affine, known)
 
 
@@ -89,11 +90,17 @@ def _voxels(layout: Layout) -> tuple[NDArray[Any], tuple[float, float]]:
     return (np.stack(turned, axis=-1) if len(turned) > 1 else turned[0]), scale
 
 
-def _side_file(known: Mapping[str, Any]) -> bytes:
+def _uptake(images: Sequence[Image]) -> dict[str, Any]:
+    """Of PET: the SUV factor and what it was made from, or why there is none; BIDS has no name for it."""
+    modality = {**images[0].header.shared, **images[0].header.image}.get("modality")
+    return {"Uptake": uptake_in(images).document()} if modality == "PT" else {}
+
+
+def _side_file(known: Mapping[str, Any], more: Mapping[str, Any]) -> bytes:
     numbers = ((name, known.get(field), factor) for name, field, factor in NUMBERS)
     said: dict[str, Any] = {name: round(value * factor, 9) for name, value, factor in numbers if isinstance(value, int | float)}
     said |= {name: known[field] for name, field in TEXTS if known.get(field) not in (None, "", [])}
-    return json.dumps(said, indent=2).encode() + b"\n"
+    return json.dumps({**said, **more}, indent=2).encode() + b"\n"
 
 
 def _diffusion(layout: Layout, affine: Matrix, known: Mapping[str, Any]) -> dict[str, bytes]:

@@ -123,6 +123,7 @@ class Preprocessor:
         folder = Path(stack["cohort"], study_folder(stack["study"].split("/", 1)[1]))
         request = Request(
             slices=slices(files, stack["stack_key"], paths),  # type: ignore[arg-type]
+            modality=stack["modality"],
             mode=of["plan"]["mode"] or "",
             why_not=why_not(of["plan"], stack["modality"], stack["classification"]),
             most_volumes=of["plan"]["parameters"]["volumes"],

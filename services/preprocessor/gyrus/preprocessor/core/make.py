@@ -1,6 +1,7 @@
 """What a worker process does for one stack: from files to files, or a refusal. Quick to import; the heavy libraries wait for work."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ class Request:
     """One stack to prepare, or only to picture."""
 
     slices: Sequence[tuple[str, int | None]]  #: path, frame from 1 or None for every frame of the file
+    modality: str = ""
     mode: str = ""  #: mri or ct
     why_not: tuple[str, str] | None = None  #: why no volume is asked for, as a code and in words: then there are pictures only
     most_volumes: int = 1  #: of a run; 0: all
@@ -85,5 +87,18 @@ def _made(request: Request, writer: "Writer") -> Made:
 def _not_made(request: Request, writer: "Writer", refused: "Refused") -> NotMade:
     from .pictures import pictures_of_stack  # noqa: PLC0415
 
-    writer.write_pictures(pictures_of_stack(request.slices), {"refused": refused.reason})
+    writer.write_pictures(pictures_of_stack(request.slices), {"refused": refused.reason, **_uptake(request)})
     return NotMade(reason=refused.reason, detail=refused.detail, outputs=sorted(writer.outputs))
+
+
+def _uptake(request: Request) -> dict[str, Any]:
+    """Of PET: the SUV factor of the stack, with its inputs, or why there is none."""
+    if request.modality != "PT":
+        return {}
+    from gyrus.data.uptake import uptake_in  # noqa: PLC0415
+    from gyrus.dicom.planes import images_of  # noqa: PLC0415
+    from gyrus.dicom.refused import Refused  # noqa: PLC0415
+
+    with suppress(Refused):
+        return {"uptake": uptake_in(images_of(request.slices)).document()}
+    return {}
