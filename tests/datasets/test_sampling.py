@@ -135,14 +135,13 @@ dist.destroy_process_group()
 """
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_real_processes_of_torch_distributed_are_ranks(data_dir: Path, tmp_path: Path, count: int) -> None:
+def test_real_processes_of_torch_distributed_are_ranks(data_dir: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", RANK]
     started = [
-        subprocess.Popen([*command, str(rank), str(count), str(tmp_path / "meeting"), str(data_dir)], stdout=subprocess.PIPE, text=True)
-        for rank in range(count)
+        subprocess.Popen([*command, str(rank), "2", str(tmp_path / "meeting"), str(data_dir)], stdout=subprocess.PIPE, text=True)
+        for rank in range(2)
     ]
     seen = [process.communicate(timeout=60)[0].split() for process in started]
 
-    assert [len(studies) for studies in seen] == [-(-5 // count)] * count
+    assert [len(studies) for studies in seen] == [3, 3]
     assert sum(len(set(studies)) for studies in seen) == 5 and set().union(*seen) == {"001", "002", "003", "004", "1"}
