@@ -24,6 +24,7 @@ log = logging.getLogger("gyrus.datasets")
 
 WINDOW_PROBS: Final = (0.7, 0.15, 0.15)  # brain, blood, bone
 MAX_CROP: Final = (20, 20, 20)
+MOST_MAPPED: Final = 20_000  # files that a process looks into at once; Linux allows 65,530 mappings
 Where = str | PathLike[str] | Selection
 Transform = Callable[[torch.Tensor], torch.Tensor]
 
@@ -37,6 +38,10 @@ class Chance:
     augment: bool
     flip_axes: str
     swap_hw: bool
+
+    def draws_for(self, mode: str) -> bool:
+        """Whether anything is drawn for an image of this mode."""
+        return mode == "ct" or self.augment or self.crop_to is not None
 
 
 class ImageDataset(Dataset[Item]):
@@ -115,7 +120,7 @@ class ImageDataset(Dataset[Item]):
         self.class_to_idx = self.labels.numbers(class_to_idx) if self.labels is not None else {}
         self.image_index = [(ref.study, ref.image) for ref in self.images]  #: study and image of each item
         self.epochs = Epochs(len(self.images))
-        self._cached: dict[int, bool] = {}
+        self._mapped: dict[tuple[int, str | None], Grid] = {}
 
     def __len__(self) -> int:
         return len(self.images)
@@ -124,9 +129,10 @@ class ImageDataset(Dataset[Item]):
         """One item. Raises ImageError, FileNotFoundError, IndexError."""
         ref = self.images[index]
         index = index % len(self.images)
-        chance = np.random.default_rng([self.seed, self.epochs.of(index), index])
-        window = _draw_window(self.chance.window_probs, chance) if ref.mode == "ct" else None
-        grid = self._arranged(self._read(ref, index, window), chance)
+        chance = self._chance(index) if self.chance.draws_for(ref.mode) else None
+        window = _draw_window(self.chance.window_probs, chance) if ref.mode == "ct" and chance is not None else None
+        grid = self._read(ref, index, window)
+        grid = grid if chance is None else self._arranged(grid, chance)
         about = {"path": ref.path, "label": self.label_of(ref), "study": ref.study, "mode": ref.mode, "window": window}
         return Item(self._finished(arranging.as_tokens(grid), grid.size), **about)
 
@@ -142,6 +148,9 @@ class ImageDataset(Dataset[Item]):
         """The subject of each study, for `split_by_subject`."""
         return {ref.study: ref.of_subject for ref in self.images}
 
+    def _chance(self, index: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, self.epochs.of(index), index])
+
     def _match(self, labels: Labels, unlabelled: str) -> None:
         without = {ref.study for ref in self.images if ref.labelled_as not in labels.by_study}
         self.unlabelled = sorted(without)
@@ -152,11 +161,19 @@ class ImageDataset(Dataset[Item]):
         if self.unmatched_labels:
             log.warning("%d labels belong to no study here: %s", len(self.unmatched_labels), ", ".join(self.unmatched_labels[:20]))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which looks into the files itself."""
+        return {**self.__dict__, "_mapped": {}}
+
     def _read(self, ref: ImageRef, index: int, window: str | None) -> Grid:
-        if index not in self._cached:
-            self._cached[index] = self.use_cache and is_cached(ref)
-        if self._cached[index]:
-            return read_cached(ref, window)
+        """The image; one of the cache is looked up once in a process, and stays what it was then."""
+        grid = self._mapped.get((index, window))
+        if grid is None and self.use_cache and is_cached(ref):
+            if len(self._mapped) >= MOST_MAPPED:
+                self._mapped.clear()
+            grid = self._mapped[index, window] = read_cached(ref, window)
+        if grid is not None:
+            return grid
         if not self.fallback_to_raw:
             raise FileNotFoundError(f"{ref.path} is not in the cache, or its source changed since: CacheManager(…).build_cache() makes it")
         return read_raw(ref, window)

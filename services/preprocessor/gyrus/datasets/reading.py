@@ -69,7 +69,9 @@ def is_cached(ref: ImageRef) -> bool:
 
 def _known(ref: ImageRef) -> Path:
     if ref.source is None:
-        raise FileNotFoundError(f"{ref.path} is not (or not whole) in {ref.folder}, and nobody here knows its source: `select` again, or prepare it anew")
+        raise FileNotFoundError(
+            f"{ref.path} is not (or not whole) in {ref.folder}, and nobody here knows its source: `select` again, or prepare it anew"
+        )
     return ref.source
 
 
