@@ -193,3 +193,14 @@ def test_fields_of_a_site_are_read_too_and_a_wrong_file_is_refused_at_once(folde
     assert {file["fields_version"] for stack in found.stacks for file in stack.files} == {table_with(site_fields_of(good)).version}
     assert gyrus("extract", folder / "a/t1", "--json", "--site-fields", good).objects == gyrus("extract", folder / "a/t1", "--json").objects
     assert (refused.code, f"{bad}:1: there is no level 'visit'" in refused.err) == (1, True)
+
+
+def test_a_site_checks_its_rules_without_any_server(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("retire: [construct.Kepp]")
+    wrong = gyrus("rules", "check", site)
+    site.write_text("retire: [construct.Kep]")
+    right = gyrus("rules", "check", site, "--json")
+
+    assert (wrong.code, "site.yaml:1: axis 'construct' has no rule 'Kepp'; did you mean 'Kep'?" in wrong.err) == (1, True)
+    assert (right.code, right.objects[0]["broken"]) == (0, [])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gyrus.console import jobs, local, remote, uploading
+from gyrus.console import jobs, local, remote, rules, uploading
 from gyrus.console.options import DATA, Data, command
 from gyrus.shared.errors import GyrusError
 
@@ -74,6 +74,7 @@ remote.register(app)
 jobs.register(app)
 uploading.register(app)
 local.register(app)
+rules.register(app)
 
 
 def main() -> None:

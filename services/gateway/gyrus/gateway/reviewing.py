@@ -30,7 +30,8 @@ def router(service: Service) -> APIRouter:
 async def groups(store: Store, cohort: str | None, limit: int) -> list[Document]:
     """{group, n, kinds, review, label, example} each. `example` is the id of one of its stacks."""
     wanted: Document = {GROUP: {"$type": "string"}, **({"cohort": cohort} if cohort else {})}
-    counted: list[Document] = [{"$match": wanted}, {"$group": {"_id": f"${GROUP}", "n": {"$sum": 1}}}, {"$sort": {"n": -1, "_id": 1}}, {"$limit": limit}]
+    by_group: Document = {"_id": f"${GROUP}", "n": {"$sum": 1}}
+    counted: list[Document] = [{"$match": wanted}, {"$group": by_group}, {"$sort": {"n": -1, "_id": 1}}, {"$limit": limit}]
     found = []
     async for group in store["stacks"].aggregate(counted):
         example = await store["stacks"].find_one({**wanted, GROUP: group["_id"]})

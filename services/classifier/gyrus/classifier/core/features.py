@@ -90,7 +90,7 @@ def strange(context: ClassificationContext, familiar: Familiar) -> Features:
 def of_header(context: ClassificationContext, familiar: Familiar) -> Features:
     """What a header does not say, and what it says in words that nobody knows. Nothing of an original, well-known MR header."""
     facts, fingerprint, reader, measured = context.reading.facts, context.fingerprint, context.reader, context.measured
-    has_text, has_name = context.has("words=yes"), any(fields.text(fingerprint, name) for name in NAME_FIELDS)
+    has_text, has_name = any(map(any, context.lines)), any(fields.text(fingerprint, name) for name in NAME_FIELDS)
     found = {
         "no_text": not has_text,
         "unread_text": has_text and not facts & reader.soft[0],

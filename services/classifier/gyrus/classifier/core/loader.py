@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,11 +51,31 @@ def packaged_rules() -> Ruleset:
     return load_rules()
 
 
-def load_rules(folder: Path | None = None) -> Ruleset:
-    """Read the rule files of a folder; by default those of the package. Raises RulesetError at the first fault."""
+@dataclass(frozen=True)
+class Written:
+    """Rules as they were written: a page for each axis (by its name), REFERENCE and VOCABULARY; and the fit of the probabilities."""
+
+    pages: Mapping[str, Page]
+    fit: Mapping[str, Any]
+
+
+def read_rules(folder: Path | None = None) -> Written:
+    """Read the files of a folder, by default that of the package; the fit of the package where the folder has none."""
     folder = PACKAGED if folder is None else folder
     pages = {axis.name: read_page(folder / axis.file_name) for axis in RULED}
-    reference, vocabulary = read_page(folder / REFERENCE), read_page(folder / VOCABULARY)
+    others = {name: read_page(folder / name) for name in (REFERENCE, VOCABULARY)}
+    return Written({**pages, **others}, read_calibration(folder / FILE if (folder / FILE).exists() else PACKAGED / FILE))
+
+
+def load_rules(folder: Path | None = None) -> Ruleset:
+    """Read the rule files of a folder; by default those of the package. Raises RulesetError at the first fault."""
+    return ruleset_of(read_rules(folder))
+
+
+def ruleset_of(written: Written) -> Ruleset:
+    """The rules, checked and made ready. Raises RulesetError at the first fault."""
+    pages = {axis.name: written.pages[axis.name] for axis in RULED}
+    reference, vocabulary, fit = written.pages[REFERENCE], written.pages[VOCABULARY], written.fit
     words = validated(VocabularyPage, vocabulary, ())
     flags = validated(FlagReference, reference, ())
     values = {axis.name: _values(axis, pages[axis.name]) for axis in RULED}
@@ -71,7 +91,6 @@ def load_rules(folder: Path | None = None) -> Ruleset:
     silent = {axis.name: _silent(pages[axis.name], index) for axis in RULED}
     content = {name: page.content for name, page in {**pages, REFERENCE: reference, VOCABULARY: vocabulary}.items()}
     versions = {name: validated(Meta, page, ("meta",)).version for name, page in pages.items()}
-    fit = read_calibration(folder / FILE if (folder / FILE).exists() else PACKAGED / FILE)
     digest = _digest({**content, FILE: [fit["curves"], fit.get("familiar")]})
     return Ruleset(with_triggers(rules), silent, versions, digest, reader, _digest(content), calibration_of(fit))
 

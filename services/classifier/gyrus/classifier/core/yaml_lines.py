@@ -1,7 +1,7 @@
 """YAML that remembers its lines, so that an error can name the one to correct."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ class Page:
     path: Path
     content: dict[str, Any]
     lines: dict[Place, int]
+    elsewhere: dict[Place, tuple[Path, int]] = field(default_factory=dict)
+    """File and line of the parts that came from another file."""
 
     def at(self, place: Place) -> Any:
         """The part at a place; RulesetError if a key on the way is missing or empty."""
@@ -36,23 +38,29 @@ class Page:
 
     def error(self, place: Place, reason: str) -> RulesetError:
         """The error for the nearest line at or above a place."""
-        while place and place not in self.lines:
+        while place and place not in self.lines and place not in self.elsewhere:
             place = place[:-1]
-        return RulesetError(self.path, self.lines.get(place, 1), reason)
+        return RulesetError(*self.elsewhere.get(place, (self.path, self.lines.get(place, 1))), reason)
 
 
 def read_page(path: Path) -> Page:
     """Read one file. Raises RulesetError if it is missing, is no YAML mapping, or says a key twice."""
     try:
         text = path.read_text(encoding="utf-8")
-        loader = LOADER(text)
-        node = loader.get_single_node()
-        lines = dict(_walk(path, node, ()))
-        content = loader.construct_document(node) if node is not None else None
     except FileNotFoundError:
         raise RulesetError(path, 1, "the file is missing; a rule folder holds one file for each axis and the flag reference") from None
     except (OSError, UnicodeDecodeError) as unreadable:
         raise RulesetError(path, 1, f"the file cannot be read: {unreadable}") from None
+    return page_of(path, text)
+
+
+def page_of(path: Path, text: str) -> Page:
+    """The page of a text; `path` is what errors call it. Raises RulesetError if it is no YAML mapping, or says a key twice."""
+    try:
+        loader = LOADER(text)
+        node = loader.get_single_node()
+        lines = dict(_walk(path, node, ()))
+        content = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise RulesetError(path, line, f"not YAML: {broken.problem}") from None

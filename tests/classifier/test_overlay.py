@@ -1,0 +1,97 @@
+"""A site's own rules on top of ours: what they may do, and what they are told when they are wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from classifier.fingerprints import a_fingerprint, an_mprage, document_of
+from gyrus.classifier.core import RulesetError, load_rules
+from gyrus.classifier.core.loader import Written, read_rules, ruleset_of
+from gyrus.classifier.core.overlay import with_overlay
+from gyrus.classifier.core.proof import broken_examples
+from gyrus.classifier.core.stored import content_of, ruleset_from
+from gyrus.classifier.core.yaml_lines import page_of
+
+OURS = """
+add:
+  technique.WAVE-MPRAGE:
+    name: Wave MPRAGE
+    detection: {keywords: [wavemprage]}
+    refines: [MPRAGE, GRE]
+    examples: [{modality: MR, series_description: wavemprage, scanning_sequence: GR}]
+    never: [{modality: MR, series_description: mprage, scanning_sequence: GR}]
+"""
+
+
+def written_with(text: str) -> Written:
+    return with_overlay(read_rules(), page_of(Path("site.yaml"), text))
+
+
+def test_an_added_rule_speaks_and_stands_for_what_it_refines():
+    document = document_of(a_fingerprint(series_description="wavemprage", scanning_sequence="GR"), ruleset_of(written_with(OURS)))
+
+    assert document["technique"] == "WAVE-MPRAGE"
+    assert 0 < document["probability"]["technique"] < 1
+
+
+def test_a_changed_rule_keeps_what_is_not_named():
+    before, after = read_rules(), written_with("change:\n  technique.MPRAGE: {confidence_weight: 0.6, detection: {keywords: [xyzzy]}}")
+    old, new = (one.pages["technique"].content["techniques"]["MPRAGE"] for one in (before, after))
+
+    assert (new["confidence_weight"], new["detection"]["keywords"]) == (0.6, ["xyzzy"])
+    assert {**new, "detection": 0, "confidence_weight": 0} == {**old, "detection": 0, "confidence_weight": 0}
+    assert document_of(an_mprage(series_description=""), ruleset_of(after))["confidence"]["technique"] == 0.6
+
+
+def test_a_retired_rule_is_silent_and_leaves_no_trace_in_others():
+    without = written_with("retire: [construct.Kep]")
+
+    assert "Kep" not in ruleset_of(without).values("construct")
+    assert "Kep" in load_rules().values("construct")
+
+
+def test_an_overlay_that_says_nothing_changes_nothing():
+    assert ruleset_of(written_with("meta: {version: '1'}")).digest == load_rules().digest
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("retire:\n  - construct.Kepp", 2, "axis 'construct' has no rule 'Kepp'; did you mean 'Kep'?"),
+        ("retire: [tecnique.MPRAGE]", 1, "'tecnique.MPRAGE' is no id of a rule (axis.value); did you mean 'technique.MPRAGE'?"),
+        ("add:\n  technique.MPRAGE: {}", 2, "has a rule 'MPRAGE' already; put it under `change`"),
+        ("change:\n  base.T2x: {}", 2, "axis 'base' has no rule 'T2x'; did you mean"),
+        ("chnage:\n  base.T2w: {}", 1, "unknown key 'chnage'; did you mean 'change'?"),
+        ("add: [x]", 1, "'add' is a mapping of ids to rules"),
+        (OURS.replace("keywords:", "keyword:"), 5, "unknown key 'keyword'; did you mean 'keywords'?"),
+        (OURS.replace("refines: [MPRAGE, GRE]", "refines: [MPRAGEE]"), 6, "did you mean 'MPRAGE'?"),
+        (OURS.replace("{keywords: [wavemprage]}", "{exclusive: is_mprague}"), 5, "did you mean 'is_mprage'?"),
+        ("change:\n  base.T2w:\n    implied_base: T9w", 3, "axis 'base' has no value 'T9w'"),
+        ("retire: [technique.BOLD-EPI]", 0, "axis 'technique' has no value 'BOLD-EPI'"),
+    ],
+)
+def test_a_fault_is_told_with_file_line_and_what_may_stand_there(text: str, line: int, says: str):
+    with pytest.raises(RulesetError) as fault:
+        ruleset_of(written_with(text))
+
+    assert says in str(fault.value)
+    assert line == 0 or str(fault.value).startswith(f"site.yaml:{line}: ")
+
+
+def test_an_example_that_is_not_kept_is_told_with_its_line():
+    written = written_with(OURS.replace("series_description: wavemprage, scanning", "series_description: mprage, scanning"))
+
+    (broken,) = broken_examples(written, ruleset_of(written))
+
+    assert str(broken) == "site.yaml:7: this example of technique should be WAVE-MPRAGE, and is MPRAGE"
+
+
+def test_our_own_rules_keep_their_examples():
+    assert not list(broken_examples(read_rules(), load_rules()))
+
+
+def test_what_is_stored_of_a_ruleset_makes_it_again():
+    written = written_with(OURS)
+
+    assert ruleset_from(content_of(written)) == ruleset_of(written)
+    assert ruleset_from(content_of(written)).digest == ruleset_of(written).digest
