@@ -63,5 +63,6 @@ def _by_metadata(root: Path) -> Iterator[ImageRef]:
 
 def _prepared(root: Path) -> Iterator[ImageRef]:
     for path in sorted(root.glob(f"*/*{METADATA}")):
-        mode = mode_of(json.loads(path.read_text())["mode"])
-        yield ImageRef(path.parent.name, path.name.removesuffix(METADATA), mode, path.parent)
+        said = json.loads(path.read_text())
+        if "mode" in said:  # else there are pictures only
+            yield ImageRef(path.parent.name, path.name.removesuffix(METADATA), mode_of(said["mode"]), path.parent)
