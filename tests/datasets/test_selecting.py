@@ -14,6 +14,7 @@ from flow.conftest import mongo
 from flow.system import System, eventually
 from gyrus.console.servers import Mongo
 from gyrus.datasets import ImageDataset, Selection, Wanted, gateway, select
+from gyrus.datasets.selecting import _with_tensors
 from gyrus.shared.errors import Away, Misuse
 
 __all__ = ["mongo"]
@@ -173,3 +174,14 @@ async def test_an_axis_that_is_none_is_refused() -> None:
         Wanted(cohort="c", axes={"colour": "red"})
     with pytest.raises(ValueError, match="study_id 'uid' is none of study, accession, visit"):
         select("/tmp", Wanted(cohort="c"), url="http://127.0.0.1:9", key="", study_id="uid")  # type: ignore[arg-type]
+
+
+async def test_of_a_run_each_volume_is_an_image_and_its_list_is_none() -> None:
+    run = [
+        "c/1/dwi.png",
+        "c/1/dwi_metadata.json",
+        *(f"c/1/dwi_v00{k}{end}" for k in (0, 3) for end in (".pt", "_mask.pt", "_metadata.json")),
+    ]
+
+    assert _with_tensors(run) == ["c/1/dwi_v000_metadata.json", "c/1/dwi_v003_metadata.json"]
+    assert _with_tensors(["c/1/t1.pt", "c/1/t1_mask.pt", "c/1/t1_metadata.json"]) == ["c/1/t1_metadata.json"]

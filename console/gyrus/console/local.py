@@ -183,7 +183,7 @@ def _add_preprocess(app: typer.Typer) -> None:
     )
     def preprocess(
         path: Target,
-        out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", file_okay=False, help="Where they are written.")],
+        out: Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="Where they are written: a folder, or s3://bucket/prefix.")],
         nifti: Annotated[
             bool, typer.Option("--nifti", help="Instead write the stored voxels as NIfTI, with .json and .bval, .bvec.")
         ] = False,

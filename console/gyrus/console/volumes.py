@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gyrus.console.offline import Stack
+from gyrus.data.storage import Storage
 from gyrus.dicom.refused import Refused
 from gyrus.preprocessor.core.export import Export
 from gyrus.preprocessor.core.export import export as write_nifti
@@ -19,19 +20,19 @@ from gyrus.shared.policy import Policy, why_not
 Document = dict[str, Any]
 
 
-def preprocess(stacks: Sequence[Stack], out: Path, workers: int) -> Iterator[tuple[Stack, Document]]:
+def preprocess(stacks: Sequence[Stack], out: str, workers: int) -> Iterator[tuple[Stack, Document]]:
     """Each stack with its volume: {refused, detail, shape, spacing_mm, outputs}, as the gateway shows it. Outputs are below `out`."""
     policy = Policy()
     yield from _each(stacks, _volume, [_request(stack, out, policy) for stack in stacks], out, workers)
 
 
-def export(stacks: Sequence[Stack], out: Path, workers: int) -> Iterator[tuple[Stack, Document]]:
+def export(stacks: Sequence[Stack], out: str, workers: int) -> Iterator[tuple[Stack, Document]]:
     """Each stack with what was written of it as NIfTI: {refused, detail, outputs}. Outputs are below `out`."""
     yield from _each(stacks, _nifti, [_wanted(stack, out) for stack in stacks], out, workers)
 
 
 def _each(
-    stacks: Sequence[Stack], make: Callable[[Any], Document], requests: Sequence[Any], out: Path, workers: int
+    stacks: Sequence[Stack], make: Callable[[Any], Document], requests: Sequence[Any], out: str, workers: int
 ) -> Iterator[tuple[Stack, Document]]:
     with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
         try:
@@ -42,10 +43,10 @@ def _each(
             raise GyrusError(f"{out} takes no volumes: {error.strerror or error}.") from error
 
 
-def _wanted(stack: Stack, out: Path) -> Export:
+def _wanted(stack: Stack, out: str) -> Export:
     name = image_name(stack.number, str(stack.document["modality"]), stack.label or {}, [stack.id, stack.document["version"]])
-    folder = out / study_folder(stack.study.split("/", 1)[1])
-    return Export(slices=_slices(stack), folder=str(folder), name=name)
+    folder = Storage(out).below(study_folder(stack.study.split("/", 1)[1]))
+    return Export(slices=_slices(stack), folder=folder.address, name=name)
 
 
 def _nifti(wanted: Export) -> Document:
@@ -59,7 +60,7 @@ def _slices(stack: Stack) -> list[tuple[str, int | None]]:
     return slices(list(stack.files), stack.document["stack_key"], [file["path"] for file in stack.files])
 
 
-def _request(stack: Stack, out: Path, policy: Policy) -> Request:
+def _request(stack: Stack, out: str, policy: Policy) -> Request:
     modality, label = stack.document["modality"], stack.label or {}
     plan = policy.plan(modality, label)
     of = {"version": stack.document["version"], "plan": plan}
@@ -69,7 +70,7 @@ def _request(stack: Stack, out: Path, policy: Policy) -> Request:
         mode=plan["mode"] or "",
         why_not=why_not(plan, modality, label),
         most_volumes=plan["parameters"]["volumes"],
-        folder=str(out / study_folder(stack.study.split("/", 1)[1])),
+        folder=Storage(out).below(study_folder(stack.study.split("/", 1)[1])).address,
         name=image_name(stack.number, str(modality), label, [stack.id, of]),
         about={"stack": stack.id, **of},
     )

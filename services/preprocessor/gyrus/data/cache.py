@@ -4,6 +4,7 @@ processed/<study>/ holds the files of `layout`; `<image>_metadata.json` is writt
 that is half written, or older than its source or our recipe, counts as not there.
 """
 
+import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +19,11 @@ import torch
 from gyrus.data.errors import ImageError, told
 from gyrus.data.images import read_source
 from gyrus.data.intensity import WINDOWS_HU
-from gyrus.data.layout import MASK, METADATA, as_json, described, encoded, endings, tensors, write_whole
+from gyrus.data.layout import MASK, METADATA, as_json, described, encoded, endings, tensors
 from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.preparing import prepared
 from gyrus.data.sources import source_of
+from gyrus.data.storage import Storage, place_of
 from gyrus.data.tasks import Task, is_current, made_of_now
 from gyrus.data.tokens import volume_of
 from gyrus.data.worker import in_workers
@@ -45,9 +47,10 @@ class CacheManager:
     """Builds and reads the cache of data_dir, which holds metadata.json and raw/. Raises FileNotFoundError without metadata.json."""
 
     def __init__(self, data_dir: str | PathLike[str]) -> None:
-        self.data_dir = Path(data_dir)
-        self.metadata_path = self.data_dir / "metadata.json"
-        if not self.metadata_path.is_file():
+        self.storage = Storage(data_dir)
+        self.data_dir: Path | str = Path(data_dir) if self.storage.is_local else self.storage.address
+        self.metadata_path = f"{self.data_dir}/metadata.json"
+        if not self.storage.exists("metadata.json"):
             raise FileNotFoundError(f"{self.metadata_path} does not exist: DatasetMetadata.from_directory(…).save(…) writes it")
         self.metadata = DatasetMetadata.from_file(self.metadata_path)
 
@@ -86,12 +89,12 @@ class CacheManager:
         if window is not None and f"_{window}" not in endings(task.mode):
             raise KeyError(f"{study}/{image} ({task.mode}) has no window {window!r}: CT has {', '.join(WINDOWS_HU)}, MRI none")
         wanted = endings(task.mode) if window is None else [f"_{window}"]
-        loaded = [_volume(task.folder / f"{image}{ending}.pt") for ending in wanted]
+        loaded = [_volume(task, f"{image}{ending}.pt") for ending in wanted]
         return loaded if len(loaded) > 1 else loaded[0]
 
     def load_mask(self, study: str, image: str) -> Any:
         """The background of an image voxel by voxel: uint8 [1, D, H, W], 1 = background."""
-        return torch.load(self._task(study, image).folder / f"{image}{MASK}.pt", weights_only=True)[None]
+        return _loaded(self._task(study, image).storage, f"{image}{MASK}.pt")[None]
 
     def get_cache_stats(self) -> Document:
         """total_studies, total_images, cached_images, cache_coverage (0 to 1)."""
@@ -111,8 +114,9 @@ class CacheManager:
         said = self.metadata.get_study(study)
         if said is None or image not in said["images"]:
             raise KeyError(f"there is no image {study}/{image} in {self.metadata_path}")
-        source = self.data_dir / "raw" / study / said["images"][image]["filename"]
-        return Task(study, image, said["mode"], source, self.data_dir / "processed" / study, self.data_dir)
+        root = self.storage.address
+        source = f"{root}/raw/{study}/{said['images'][image]['filename']}"
+        return Task(study, image, said["mode"], source, f"{root}/processed/{study}", root)
 
 
 def _run(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str | None]]:
@@ -133,26 +137,32 @@ def make(task: Task) -> str | None:
 
 def _write(task: Task) -> None:
     made_of = made_of_now(task.source, task.mode)  # before it is read: a source that changes meanwhile makes the cache old
-    source = source_of(task.source)
-    try:
-        made = prepared(read_source(source), task.mode)
-    except Refused as refused:
-        raise told(refused, source.path) from None
-    more = {
-        "source_file": task.source.relative_to(task.data_dir).as_posix(),
-        "processed_date": datetime.now(UTC).isoformat(),
-        "made_of": made_of,
-    }
-    task.folder.mkdir(parents=True, exist_ok=True)
-    (task.folder / f"{task.image}{METADATA}").unlink(missing_ok=True)
-    for ending, saved in tensors(made).items():
-        write_whole(task.folder / f"{task.image}{ending}.pt", encoded(saved))
-    write_whole(task.folder / f"{task.image}{METADATA}", as_json(described(made, more)))
+    place, name = place_of(task.source)
+    with place.local(name) as path:
+        source = source_of(path)
+        try:
+            made = prepared(read_source(source), task.mode)
+        except Refused as refused:
+            raise told(refused, source.path) from None
+        more = {
+            "source_file": task.source.removeprefix(f"{task.data_dir}/"),
+            "processed_date": datetime.now(UTC).isoformat(),
+            "made_of": made_of,
+        }
+        storage = task.storage
+        storage.delete([f"{task.image}{METADATA}"])
+        for ending, saved in tensors(made).items():
+            storage.write(f"{task.image}{ending}.pt", encoded(saved))
+        storage.write(f"{task.image}{METADATA}", as_json(described(made, more)))
 
 
-def _volume(path: Path) -> Document:
+def _volume(task: Task, name: str) -> Document:
     """One image file, as people use it."""
-    saved: Document = torch.load(path, weights_only=True)
+    saved: Document = _loaded(task.storage, name)
     volume = volume_of(saved.pop("data").numpy(), saved["size"])
     data = torch.from_numpy(np.ascontiguousarray(volume)).to(torch.float32).div_(255)[None]
     return {"data": data, "mask": saved.pop("filtered"), **saved}
+
+
+def _loaded(storage: Storage, name: str) -> Any:
+    return torch.load(storage.path(name) if storage.is_local else io.BytesIO(storage.read(name)), weights_only=True)

@@ -9,9 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from gyrus.data.layout import MASK, METADATA, as_json, endings, write_whole
+from gyrus.data.layout import MASK, METADATA, as_json, endings
 from gyrus.data.modes import mode_of
 from gyrus.data.sources import has_dicom
+from gyrus.data.storage import place_of
 
 log = logging.getLogger("gyrus.data")
 
@@ -34,7 +35,8 @@ class DatasetMetadata:
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> "DatasetMetadata":
         """Read what `save` wrote. Raises ValueError for something else."""
-        written = json.loads(Path(path).read_text())
+        storage, name = place_of(path)
+        written = json.loads(storage.read(name))
         if not isinstance(written, dict) or not isinstance(written.get("studies"), dict):
             raise ValueError(f"{path} is no metadata.json: it has no studies")
         made = cls()
@@ -102,7 +104,8 @@ class DatasetMetadata:
             "num_studies": len(self.studies),
             "studies": self.studies,
         }
-        write_whole(Path(path), as_json(said))
+        storage, name = place_of(path)
+        storage.write(name, as_json(said))
 
     def __len__(self) -> int:
         return len(self.studies)

@@ -24,12 +24,17 @@ class RemoteError(OSError):
 
 
 class Storage:
-    """One folder or prefix, and what lies in it. Pickles; connects when it is first used."""
+    """One folder or prefix, and what lies in it. Pickles; connects when it is first used.
+
+    Raises ValueError for an address that nothing here can reach.
+    """
 
     def __init__(self, address: Address) -> None:
         text = os.fspath(address)
         self.is_local = REMOTE not in text
         self.address = str(Path(text).absolute()) if self.is_local else text.rstrip("/")
+        if not self.is_local:
+            _check_client(self.address)
 
     def __reduce__(self) -> tuple[type["Storage"], tuple[str]]:
         return Storage, (self.address,)
@@ -47,10 +52,18 @@ class Storage:
     def write(self, name: str, content: bytes) -> None:
         """All or nothing."""
         if self.is_local:
-            self.path(name).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path(name), content)
+            self._write_here(self.path(name), content)
         else:
-            self._ask(name, lambda: self._system.pipe_file(self._at(name), content))
+            self._ask(name, lambda: self._system.pipe_file(self._at(name), content), may_lack=False)
+
+    @staticmethod
+    def _write_here(path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_whole(path, content)
+        except FileNotFoundError:  # whoever removes what is old took the folder while it was empty
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
 
     def read(self, name: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -81,9 +94,26 @@ class Storage:
         if not self.is_local:
             now, found = time.time(), self._ask("", lambda: self._system.find(self._at(""), detail=True))
             return sorted((at[len(self._at("")) :], now - _written(about)) for at, about in found.items() if at.endswith(ending))
-        return sorted(
-            _aged(Path(where, name), self.address) for where, _, names in os.walk(self.address) for name in names if name.endswith(ending)
-        )
+        paths = (Path(where, name) for where, _, names in os.walk(self.address) for name in names if name.endswith(ending))
+        return sorted(one for path in paths for one in _aged(path, self.address))
+
+    def stamp(self, name: str) -> list[Any]:
+        """Size and time of a file, or of all files of a folder (how many, size, latest time), as plain JSON. Raises FileNotFoundError."""
+        if self.is_local and self.path(name).is_file():
+            stat = self.path(name).stat()
+            return [[Path(name).name, stat.st_size, stat.st_mtime_ns]]
+        found = self._stats(name)
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f"{self.address}/{name}")
+        return [len(found), sum(size for size, _ in found), max(when for _, when in found)]
+
+    def _stats(self, name: str) -> list[tuple[int, int]]:
+        """Size and time (ns) of all files at or below."""
+        if not self.is_local:
+            found = self._ask(name, lambda: self._system.find(self._at(name), detail=True))
+            return [(int(about["size"]), int(_written(about) * 1e9)) for about in found.values()]
+        paths = [Path(where, one) for where, _, names in os.walk(self.path(name)) for one in names]
+        return [(stat.st_size, stat.st_mtime_ns) for stat in (path.stat() for path in paths)]
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
@@ -101,21 +131,21 @@ class Storage:
     def _system(self) -> Any:
         import fsspec  # noqa: PLC0415 - a folder needs none
 
-        try:
-            return fsspec.url_to_fs(self.address, use_listings_cache=False, skip_instance_cache=True)[0]
-        except (ImportError, ValueError) as error:
-            raise ValueError(f"{self.address} cannot be reached: {error} (s3:// needs gyrus[s3])") from None
+        return fsspec.url_to_fs(self.address, use_listings_cache=False, skip_instance_cache=True)[0]
 
     def _at(self, name: str) -> str:
         return f"{self._system._strip_protocol(self.address)}/{name}"
 
-    def _ask(self, name: str, what: Callable[[], T]) -> T:
-        """Whatever a store's client raises is trouble with the store; each has errors of its own."""
+    def _ask(self, name: str, what: Callable[[], T], may_lack: bool = True) -> T:
+        """Whatever a store's client raises is trouble with the store; each has errors of its own.
+
+        may_lack: but a file that is not there is just that.
+        """
         try:
             return what()
-        except FileNotFoundError:
-            raise
         except Exception as error:
+            if may_lack and isinstance(error, FileNotFoundError):
+                raise
             said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             raise RemoteError(getattr(error, "errno", None) or errno.EIO, said, f"{self.address}/{name}") from error
 
@@ -130,10 +160,28 @@ def write_whole(path: Path, content: bytes) -> None:
         passing.unlink(missing_ok=True)
 
 
-def _aged(path: Path, root: str) -> tuple[str, float]:
-    return path.relative_to(root).as_posix(), time.time() - path.stat().st_mtime
+def place_of(address: Address) -> tuple[Storage, str]:
+    """Where a file lies, and its name there."""
+    text = os.fspath(address)
+    folder, _, name = text.rpartition("/") if REMOTE in text else (str(Path(text).absolute().parent), "", Path(text).name)
+    return Storage(folder), name
+
+
+def _check_client(address: str) -> None:
+    import fsspec  # noqa: PLC0415 - a folder needs none
+
+    try:
+        fsspec.get_filesystem_class(address.partition(REMOTE)[0])
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"{address} cannot be reached: {error}. Install gyrus[s3] for s3://.") from None
+
+
+def _aged(path: Path, root: str) -> Iterator[tuple[str, float]]:
+    with suppress(FileNotFoundError):  # it went meanwhile
+        yield path.relative_to(root).as_posix(), time.time() - path.stat().st_mtime
 
 
 def _written(about: Any) -> float:
+    """When an object was written, s; of a store that does not say, now."""
     when = about.get("LastModified") or about.get("last_modified") or about.get("created")
-    return float(when.timestamp()) if when is not None else time.time()
+    return float(when.timestamp()) if hasattr(when, "timestamp") else float(when or time.time())

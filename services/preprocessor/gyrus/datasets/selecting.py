@@ -1,13 +1,13 @@
 """What the services made, chosen by what it is: the gateway says which volumes there are, the files are read where they lie."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from gyrus.data.layout import METADATA, as_json, write_whole
+from gyrus.data.layout import MASK, METADATA, as_json, write_whole
 from gyrus.data.modes import mode_of
 from gyrus.datasets.gateway import Gateway
 from gyrus.datasets.listing import ImageRef
@@ -75,7 +75,11 @@ def select(processed: str | PathLike[str], wanted: Wanted, *, url: str, key: str
     gateway = Gateway(url, key)
     stacks = [stack for stack in gateway.pages("stacks", cohort=wanted.cohort) if _is_made(stack) and wanted.holds(stack)]
     studies = {study["id"]: study for study in _studies(gateway, wanted.cohort, study_id)}
-    images = tuple(_image(Path(processed), stack, studies.get(stack["study"], {}), study_id) for stack in stacks)
+    images = tuple(
+        _image(Path(processed, metadata), stack, studies.get(stack["study"], {}), study_id)
+        for stack in stacks
+        for metadata in _with_tensors(stack["volume"]["outputs"])
+    )
     if images and not any((ref.folder / f"{ref.image}{METADATA}").is_file() for ref in images):
         raise FileNotFoundError(f"none of {len(images)} volumes is below {processed}: it is the folder of GYRUS_PROCESSED, seen from here")
     return Selection(images, {**asdict(wanted), "study_id": study_id})
@@ -91,8 +95,13 @@ def _is_made(stack: Mapping[str, Any]) -> bool:
     return bool(volume and not volume["refused"] and volume["outputs"])
 
 
-def _image(processed: Path, stack: Mapping[str, Any], study: Mapping[str, Any], study_id: str) -> ImageRef:
-    metadata = processed / next(name for name in stack["volume"]["outputs"] if name.endswith(METADATA))
+def _with_tensors(outputs: Sequence[str]) -> list[str]:
+    """The metadata of each image that has tensors: one, or of a run one a volume, and not the run's own list."""
+    images = (name.removesuffix(METADATA) for name in sorted(outputs) if name.endswith(METADATA))
+    return [f"{image}{METADATA}" for image in images if f"{image}{MASK}.pt" in outputs]
+
+
+def _image(metadata: Path, stack: Mapping[str, Any], study: Mapping[str, Any], study_id: str) -> ImageRef:
     uid, subject = (stack[level].split("/", 1)[1] for level in ("study", "subject"))
     return ImageRef(
         study=uid,

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from gyrus.shared.workers import Workers
 Document = dict[str, Any]
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 DENIED = {errno.EACCES, errno.EPERM}
+PASSING = re.compile(r".*/\.[^/]*\.[0-9a-f]{8}")
 
 
 class PreprocessorSettings(Settings):
@@ -188,11 +190,18 @@ class Preprocessor:
             await self._unlink(_named(stack))
 
     async def sweep_outputs(self) -> None:
-        """Remove outputs that no volume names and none can name any more: their `n` is older than the stack's, or equal and paid."""
-        for name, age_s in await asyncio.to_thread(self.storage.find, "_metadata.json"):
-            if age_s >= self.settings.outputs_grace_s and name.count("/") == 2:
+        """Remove outputs that no volume names and none can name any more: their `n` is older than the stack's, or equal and paid.
+
+        And what a writer that was killed had under a passing name.
+        """
+        for name, age_s in await asyncio.to_thread(self.storage.find):
+            if age_s < self.settings.outputs_grace_s or name.count("/") != 2:
+                continue
+            if name.endswith("_metadata.json"):
                 with contextlib.suppress(FileNotFoundError):
                     await self._sweep_one(name)
+            elif PASSING.fullmatch(name) and age_s >= self.settings.preprocess_limit_s:
+                await self._unlink([name])
 
     async def _sweep_one(self, name: str) -> None:
         written = json.loads(await asyncio.to_thread(self.storage.read, name))

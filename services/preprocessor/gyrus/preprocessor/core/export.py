@@ -1,7 +1,6 @@
 """What a worker process does to write one stack as NIfTI. Quick to import; the heavy libraries wait for work."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from gyrus.dicom.planes import Slices
@@ -22,16 +21,15 @@ class Export:
 def export(wanted: Export) -> list[str] | Refused:
     """Write <name>.nii.gz with what belongs to it; returns the names of the files. Raises OSError when storage fails."""
     from gyrus.data.exporting import nifti_of  # noqa: PLC0415 – seconds of import
-    from gyrus.data.layout import write_whole  # noqa: PLC0415
+    from gyrus.data.storage import Storage  # noqa: PLC0415
     from gyrus.dicom.planes import images_of  # noqa: PLC0415
 
     try:
         files = nifti_of(images_of(wanted.slices))
     except Refused as refused:
         return refused.with_traceback(None)
-    folder = Path(wanted.folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    storage = Storage(wanted.folder)
     for suffix in (*reversed(SUFFIXES),):  # the image last: where it is, the rest is
         if suffix in files:
-            write_whole(folder / (wanted.name + suffix), files[suffix])
+            storage.write(wanted.name + suffix, files[suffix])
     return sorted(wanted.name + suffix for suffix in files)
