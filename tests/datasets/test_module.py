@@ -1,6 +1,7 @@
 """Lightning is optional: loaders work without it, the module says what is missing, and with it a trainer takes it."""
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,14 @@ def test_a_lightning_module_has_the_same_loaders(data_dir: Path) -> None:
     assert [len(one()) for one in (module.train_dataloader, module.val_dataloader, module.test_dataloader)] == [
         len(loaders(data_dir).loader(part)) for part in PARTS
     ]
+
+
+@pytest.mark.skipif(LIGHTNING is None, reason="Lightning is not installed: pip install 'gyrus[lightning]'")
+def test_the_block_of_the_documentation_runs(data_dir: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    [block] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "ImageDataModule" in block]
+
+    known: dict[str, Any] = {}
+    exec(block.replace("'/data'", repr(str(data_dir))), known)
+
+    assert next(iter(known["module"].val_dataloader()))["img"].shape[-1] == 1024

@@ -1,6 +1,7 @@
 """What the services made, by what it is: the whole way from DICOM files to an item, and each part of a question."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from datasets.small import write_csv
 from flow import cohort
 from flow.conftest import mongo
 from flow.system import System, eventually
@@ -93,6 +95,22 @@ async def test_labels_go_by_subject_and_visit(served: Served) -> None:
     assert sorted(one.rpartition("/")[2] for one in ids) == ["1", "1", "2"]
     assert {one.rpartition("/")[0] for one in ids} == {ref.subject for ref in found.images}
     assert ImageDataset(found, study_labels={one: n for n, one in enumerate(ids)})[0]["label"] in (0, 1, 2)
+
+
+async def test_the_block_of_the_documentation_runs(served: Served) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    [block] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "select(" in block]
+    for said, here in (("/processed", str(served.processed)), ("trial'", "c'"), ("http://127.0.0.1:8080", served.url)):
+        assert said in block
+        block = block.replace(said, here)
+    found = await served.select(study_id="visit", modality="MR")
+    write_csv(served.processed / "labels.csv", [(found.images[0].label_id, 1), (found.images[1].label_id, 0)])
+
+    known: dict[str, Any] = {"key": KEY}
+    await asyncio.to_thread(exec, block, known)
+
+    assert sorted(item["label"] for item in known["dataset"]) == [0, 1]
+    assert Selection.load(served.processed / "trial-t1-t2.json").images == known["found"].images
 
 
 async def test_labels_go_by_accession_number_which_is_audited(served: Served) -> None:

@@ -6,30 +6,28 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from console.conftest import Sample, sample
 from gyrus.classifier.core import load_rules
 from gyrus.console import offline, volumes
+from gyrus.console.sample.phantom import read_head
+from gyrus.console.sample.table import SERIES
+from gyrus.console.sample.writer import FORMS, path_of
 from gyrus.datasets import ImageDataset
 
-__all__ = ["sample"]
-
-SERIES = (
-    "T1_MPRAGE_SAG_P2_0002",
-    "T2_TIRM_TRA_DARK-FLUID_P2_0003",
-    "T2_TSE_TRA_P2_0009",
-    "MAG_IMAGES_0010",
-    "PHA_IMAGES_0011",
-    "SWI_IMAGES_0013",
-)
+WANTED = {"sub-01": (2, 3, 9, 10, 11, 13), "sub-02": (2,)}  # numbers of series: MR of one subject, a CT of another
 
 
 @pytest.fixture(scope="module")
-def prepared(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some series of the sample cohort, prepared as `gyrus preprocess` does, and one CT."""
-    out = tmp_path_factory.mktemp("prepared")
-    folders = [*(sample.folder / "sub-01" / name for name in SERIES), sample.folder / "sub-02/E5210"]
-    stacks = [stack for folder in folders for stack in offline.extract(folder, 1).stacks]
-    list(volumes.preprocess(offline.classify(stacks, load_rules()), out, 1))
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some series of the sample cohort, as `gyrus sample` writes them, prepared as `gyrus preprocess` does."""
+    folder, out, head = tmp_path_factory.mktemp("sample"), tmp_path_factory.mktemp("prepared"), read_head()
+    for series in SERIES:
+        if series.number in WANTED.get(series.study.subject.code, ()):
+            for image, header in FORMS[series.form](series, head):
+                path = folder / path_of(image)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                header.save_as(path, enforce_file_format=True)
+    stacks = offline.classify(offline.extract(folder, 1).stacks, load_rules())
+    list(volumes.preprocess(stacks, out, 1))
     return out
 
 
@@ -64,5 +62,5 @@ def test_the_loss_of_a_small_model_falls_over_two_epochs(prepared: Path) -> None
             total += float(loss.detach())
         losses.append(total / len(loader))
 
-    assert len(dataset) == 7 and {ref.mode for ref in dataset.images} == {"mri", "ct"}
+    assert len(dataset) == 8 and {ref.mode for ref in dataset.images} == {"mri", "ct"}
     assert losses[1] < 0.9 * losses[0], losses
