@@ -27,13 +27,15 @@ def test_the_stages_are_those_of_the_design_in_the_order_of_the_flow() -> None:
         "settle": ("series", "extractor"),
         "classify": ("studies", "classifier"),
         "preprocess": ("stacks", "preprocessor"),
+        "diff": ("rulesets", "classifier"),
+        "apply": ("rulesets", "classifier"),
         "delete": ("deletions", "extractor"),
     }
     assert {stage.collection for stage in STAGES.values()} <= set(COLLECTIONS)
 
 
-def test_settle_and_delete_alone_have_no_bell() -> None:
-    assert [stage.name for stage in STAGES.values() if stage.event is None] == ["settle", "delete"]
+def test_what_its_room_looks_for_has_no_bell() -> None:
+    assert [stage.name for stage in STAGES.values() if stage.event is None] == ["settle", "diff", "apply", "delete"]
 
 
 @every_bell

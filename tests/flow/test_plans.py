@@ -191,7 +191,7 @@ async def people_ask(on: Journey) -> None:
     for asked in outcomes:
         for where in ({}, {"cohort": "c"}, {"cohort": "up"}):
             await on.pages("/files", **asked, **where)
-    for path in ("/jobs", "/deletions", "/dead-letters"):
+    for path in ("/jobs", "/deletions", "/corrections", "/dead-letters"):
         for where in ({}, {"cohort": "c"}) if path != "/dead-letters" else ({},):
             await on.pages(path, **where)
     for where in ({}, {"cohort": "c"}):

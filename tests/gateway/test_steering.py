@@ -157,7 +157,7 @@ async def test_after_a_restored_backup_everything_is_looked_at_again(api: Api, c
     assert (await api.post("/reconcile"))["count"] >= 1
 
     told = await api.get("/status", cohort=cohort)
-    assert told["owed"] == {"scan": 2, "read": 0, "settle": 1, "classify": 0, "preprocess": 1, "delete": 0}
+    assert told["owed"] == {"scan": 2, "read": 0, "settle": 1, "classify": 0, "preprocess": 1, "diff": 0, "apply": 0, "delete": 0}
     assert await api.store["stacks"].count_documents({"cohort": cohort, "_id": f"{cohort}/1.2/a", **debts.is_owed("preprocess")}) == 1
     assert "reconcile" in await api.audited(None)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gyrus.console import deleting, reviewing
+from gyrus.console import correcting, deleting, reviewing
 from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command, open_gateway
 from gyrus.shared.errors import Misuse
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
         add(app)
     deleting.register(app)
     reviewing.register(app)
+    correcting.register(app)
 
 
 def _named(text: str) -> Path:
@@ -161,14 +162,14 @@ def _add_show(app: typer.Typer) -> None:
         from gyrus.console import records, render  # noqa: PLC0415
 
         with open_gateway(url, key, data) as gateway:
-            found = gateway.get(f"stacks/{_only(gateway.pages('stacks', cohort=cohort), stack)}")
+            found = gateway.get(f"stacks/{only_stack(gateway.pages('stacks', cohort=cohort), stack)}")
         if json:
             render.lines([records.ordered(found)])
         else:
             render.stack(found)
 
 
-def _only(stacks: Iterable[Document], named: str) -> str:
+def only_stack(stacks: Iterable[Document], named: str) -> str:
     """The id of the one stack that a name begins, or is. Raises Misuse where there is none, or several."""
     from gyrus.console.records import handle_of  # noqa: PLC0415
 
@@ -230,7 +231,7 @@ def _list(found: list[Document], names: list[str], json: bool, wraps: str) -> No
 def _add_retry(app: typer.Typer) -> None:
     @command(app, "retry", "Try again what failed.", "retry", "retry --stage classify", "retry --id trial/1.2.840.113619.2.5")
     def retry(
-        stage: Annotated[str | None, typer.Option(help="Only of this stage: scan, read, settle, classify, preprocess or delete.")] = None,
+        stage: Annotated[str | None, typer.Option(help="Only of this stage: scan, read, settle, classify, preprocess, diff, apply or delete.")] = None,
         id_: Annotated[str | None, typer.Option("--id", help="Only this document.")] = None,
         json: Json = False,
         url: Url = None,

@@ -87,6 +87,8 @@ INDEXES: tuple[tuple[str, Keys, Document | None], ...] = (
     ("stacks", [("classification.of.policy", 1)], None),
     ("stacks", [("classification.review_group", 1), ("cohort", 1), ("_id", 1)], {"classification.review_group": {"$type": "string"}}),
     ("corrections", [("stack", 1)], None),
+    ("corrections", [("series", 1)], None),
+    ("corrections", [("cohort", 1), ("_id", 1)], None),
     ("deletions", [("cohort", 1), ("_id", 1)], None),
     *((stage.collection, owed_keys(stage.name), {f"owed.{stage.name}.since": {"$exists": True}}) for stage in STAGES.values()),
     *((stage.collection, [("failure.stage", 1), ("cohort", 1)], {"failure.stage": {"$exists": True}}) for stage in STAGES.values()),

@@ -24,7 +24,7 @@ class Stream:
 class Stage:
     """A kind of work: the collection whose documents owe it, the room that pays, and the bell that rings for it.
 
-    `settle` and `delete` have no bell: the extractor looks for series that are due, and for deletions. A job without a bell of its own
+    `settle`, `delete`, `diff` and `apply` have no bell: their rooms look for what is due. A job without a bell of its own
     would wait for a sweep.
     """
 
@@ -51,6 +51,8 @@ STAGES = {
         Stage(name="settle", room="extractor", collection="series"),
         Stage(name="classify", room="classifier", collection="studies", event=StudyChanged, names="study", stream="WORK"),
         Stage(name="preprocess", room="preprocessor", collection="stacks", event=StackClassified, names="stack", stream="FACTS"),
+        Stage(name="diff", room="classifier", collection="rulesets"),
+        Stage(name="apply", room="classifier", collection="rulesets"),
         Stage(name="delete", room="extractor", collection="deletions"),
     )
 }

@@ -1,15 +1,18 @@
 """The classifier as a service: every stack of a study gets its label, and owes a volume where its label asks for another one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from gyrus.classifier.core import Ruleset, Verdict, classify_study, load_rules
+from gyrus.classifier.core import Verdict, classify_study
+from gyrus.classifier.core.loader import read_rules
+from gyrus.classifier.rulebook import Rulebook
 from gyrus.shared import crash, debts
 from gyrus.shared.bells import bell
+from gyrus.shared.corrections import pins
 from gyrus.shared.policy import Policy
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
@@ -25,14 +28,15 @@ class ClassifierSettings(Policy, Settings):
 
     rules: Path | None = Field(None, description="A folder of rules; default: those that come with the package.")
     renew_every_s: float = Field(60, ge=0, description="How often labels of another ruleset are looked for; 0: never.")
+    rules_every_s: float = Field(1, ge=0, description="How often rules to compare or apply are looked for; 0: never.")
     classify_workers: int = Field(4, ge=1, description="Studies in hand at once.")
 
 
 class Classifier:
-    """Labels studies by one ruleset, and says by one policy of which stacks volumes are made."""
+    """Labels studies by the active rules, and says by one policy of which stacks volumes are made."""
 
-    def __init__(self, service: Service, ruleset: Ruleset, policy: Policy) -> None:
-        self.store, self.bus, self.ruleset, self.policy = service.store, service.bus, ruleset, policy
+    def __init__(self, service: Service, rulebook: Rulebook, policy: Policy) -> None:
+        self.store, self.bus, self.rulebook, self.policy = service.store, service.bus, rulebook, policy
 
     async def classify(self, study: str) -> None:
         """Pay `classify` on a study: read `n`, load, classify together, write every result that still holds, clear, ring."""
@@ -42,14 +46,19 @@ class Classifier:
             return
         n = debts.n_of(document, "classify")
         await crash.point("classify.2")
-        found = self.store["stacks"].find({"study": study, "retired": False}, {"fingerprint": 1, "version": 1})
+        active = await self.rulebook.active()
+        ruleset = await self.rulebook.ruleset(active["ruleset"])
+        found = self.store["stacks"].find({"study": study, "retired": False}, {"fingerprint": 1, "version": 1, "series": 1})
         stacks = {stack["_id"]: stack async for stack in found}
-        corrections = await self.store["corrections"].find({"stack": {"$in": list(stacks)}}).sort("_id").to_list(None)
+        corrections = await self._corrections(stacks.values())
         await crash.point("classify.3")
         fingerprints = {id_: stack["fingerprint"] for id_, stack in stacks.items()}
-        verdicts = await asyncio.to_thread(classify_study, fingerprints, self.ruleset, corrections)
+        verdicts = await asyncio.to_thread(classify_study, fingerprints, ruleset, corrections)
         for id_, verdict in sorted(verdicts.items()):
-            await self._write(study, n, stacks[id_], verdict)
+            await self._write((study, n), stacks[id_], verdict, ruleset.digest)
+        if (await self.rulebook.active())["ruleset"] != active["ruleset"]:
+            await self.classify(study)  # other rules were made active meanwhile: their `apply` may have seen the labels of before
+            return
         await crash.point("classify.5")
         await self.store["studies"].update_one({"_id": study, **debts.unmoved("classify", n)}, debts.paid("classify"))
         await crash.point("classify.6")
@@ -57,13 +66,22 @@ class Classifier:
         async for stack in self.store["stacks"].find({"study": study, **debts.is_owed("preprocess")}, {"cohort": 1, "owed": 1}):
             await self.bus.ring(*bell(STAGES["preprocess"], stack))
 
-    async def _write(self, study: str, n: int, stack: Mapping[str, Any], verdict: Verdict) -> None:
+    async def _corrections(self, stacks: Iterable[Mapping[str, Any]]) -> list[Document]:
+        """What people set of these stacks, or of retired ones of their series whose place they took."""
+        series = sorted({stack["series"] for stack in stacks})
+        said = await self.store["corrections"].find({"series": {"$in": series}}).sort("_id").to_list(None)
+        if not said:
+            return []
+        named = sorted({one["series"] for one in said})
+        return pins(said, await self.store["stacks"].find({"series": {"$in": named}}, {"series": 1, "retired": 1}).to_list(None))
+
+    async def _write(self, turn: tuple[str, int], stack: Mapping[str, Any], verdict: Verdict, ruleset: str) -> None:
         """Write one label, where version, study and context hold; owe `preprocess` where version or plan differ from the former label's."""
         await crash.point("classify.4")
-        said = verdict.document()
+        (study, n), said = turn, verdict.document()
         plan = self.policy.plan(stack["fingerprint"].get("modality"), said)
-        of = {"version": stack["version"], "ruleset": self.ruleset.digest, "policy": self.policy.digest}
-        label = {**said, "of": of, "plan": plan}
+        of = {"version": stack["version"], "ruleset": ruleset, "policy": self.policy.digest}
+        label = {**said, "digest": verdict.digest, "of": of, "plan": plan}
         holds = {
             "_id": stack["_id"],
             "version": stack["version"],
@@ -78,9 +96,10 @@ class Classifier:
 
     async def renew(self) -> None:
         """Studies whose labels another ruleset or policy made are owed again: those of before, and those of a replica that is replaced."""
-        others = {"ruleset": self.ruleset.digest, "policy": self.policy.digest}
-        by_another = [{f"classification.of.{of}": {"$type": "string", "$ne": mine}} for of, mine in others.items()]
-        other = {"$or": [*by_another, NO_POLICY], "retired": False}
+        active = await self.rulebook.active()
+        by_other_rules = {"classification.of.ruleset": {"$type": "string", "$nin": [active["digest"], *active["same"]]}}
+        by_other_policy = {"classification.of.policy": {"$type": "string", "$ne": self.policy.digest}}
+        other = {"$or": [by_other_rules, by_other_policy, NO_POLICY], "retired": False}
         seen: set[str] = set()
         async for stack in self.store["stacks"].find(other, {"study": 1}):
             if stack["study"] in seen:
@@ -95,7 +114,9 @@ def make() -> Service:
     """The classifier, wired."""
     settings = ClassifierSettings()
     service = Service("classifier", settings)
-    classifier = Classifier(service, load_rules(settings.rules), settings)
+    rulebook = Rulebook(service, read_rules(settings.rules))
+    classifier = Classifier(service, rulebook, settings)
     service.answers("classify", classifier.classify, workers=settings.classify_workers)
+    service.every(settings.rules_every_s, "rules", rulebook.look)
     service.every(settings.renew_every_s, "renew", classifier.renew)
     return service

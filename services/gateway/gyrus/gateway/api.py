@@ -11,7 +11,7 @@ from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from gyrus.dicom.site_fields import site_fields_of, table_with
-from gyrus.gateway import deleting, reviewing, status, subjects, uploads, views
+from gyrus.gateway import correcting, deleting, reviewing, ruling, status, subjects, uploads, views
 from gyrus.gateway.guard import Guard
 from gyrus.gateway.metrics import all_metrics
 from gyrus.gateway.models import (
@@ -71,7 +71,9 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     _trouble(api, service, steering)
     api.include_router(uploads.routes(service, settings, steering))
     api.include_router(deleting.router(service))
+    api.include_router(correcting.router(service, steering))
     api.include_router(reviewing.router(service))
+    api.include_router(ruling.router(service))
     app.include_router(api)
     _errors(app)
     return app

@@ -134,6 +134,13 @@ class Steering:
         await self.store["jobs"].update_many({"lacking": True}, {"$set": {"open": True}})  # their totals are taken again
         return count
 
+    async def ring_for(self, stage_name: str, documents: list[str]) -> None:
+        """Ring for documents that owe a stage."""
+        stage = STAGES[stage_name]
+        query = {"_id": {"$in": documents}, **debts.is_owed(stage_name)}
+        async for owed in self.store[stage.collection].find(query, {"cohort": 1, f"owed.{stage_name}": 1}):
+            await self._ring(*bell(stage, owed))
+
     async def settle_now(self, cohort: str) -> int:
         """Series that wait for quiet are due at once."""
         query = {"cohort": cohort, **debts.is_owed("settle")}

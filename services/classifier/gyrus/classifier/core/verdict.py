@@ -1,7 +1,10 @@
 """What the classifier says about one stack, as it is stored and shown."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gyrus.classifier.core.axes import AXES, CONTRAST
@@ -25,6 +28,12 @@ class Verdict:
     """Of a CT: the reconstruction kernel (0018,1210), as the scanner wrote it."""
     tracer: str | None = None
     """Of a PET: the radiopharmaceutical (0018,0031), under its one name where it is known."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the whole document: equal digests, equal labels."""
+        written = json.dumps(self.document(), sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
     def document(self) -> dict[str, Any]:
         """Plain JSON. `probability` decides; `confidence` reports how the evidence counts."""
