@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(
         not (HOME and LABELS.exists()), reason="GYRUS_TEST_DICOM names no folder with the unpacked sets of ../shared/data/dicom"
     ),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 Record = dict[str, Any]
