@@ -1,7 +1,9 @@
 """gyrus.data as people use it: names, signatures, shapes, and errors that say which file."""
 
+import gzip
 import inspect
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -270,6 +272,45 @@ def test_a_compressed_file_that_is_damaged_in_its_middle_is_refused(tmp_path: Pa
 
     with pytest.raises(ImageError, match=r"t1\.nii\.gz"):
         load_image(path)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_no_flipped_bit_of_a_compressed_file_gives_other_voxels(tmp_path: Path, scaled: bool) -> None:
+    path = tmp_path / "t1.nii.gz"
+    values = np.random.default_rng(3).integers(0, 900, (8, 20, 24)).astype(np.int16)
+    sitk.WriteImage(sitk.GetImageFromArray(values), str(path))
+    header = bytearray(gzip.decompress(path.read_bytes()))
+    if scaled:
+        struct.pack_into("<ff", header, 112, 0.5, 3.0)
+    path.write_bytes(gzip.compress(bytes(header)))
+    whole, expected = path.read_bytes(), sitk.GetArrayFromImage(load_image(path, preprocess=False))
+    refused = 0
+    for place in range(0, len(whole), 37):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            found = sitk.GetArrayFromImage(load_image(path, preprocess=False))
+        except ImageError:
+            refused += 1
+        else:
+            assert np.array_equal(found, expected), f"bit {place % 8} of byte {place}"
+    assert refused > len(whole) // 37 * 0.95
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "i2", "u2", "i4", "u4", "f4", "f8"])
+def test_voxels_of_a_compressed_file_are_those_that_itk_reads_whatever_their_type(tmp_path: Path, kind: str) -> None:
+    values = (np.random.default_rng(3).normal(0, 40, (5, 6, 7))).astype(kind)
+    written = sitk.GetImageFromArray(values)
+    written.SetDirection((0, 0, 1, 1, 0, 0, 0, -1, 0))
+    sitk.WriteImage(written, str(tmp_path / "t1.nii.gz"))
+
+    image = load_image(tmp_path / "t1.nii.gz", preprocess=False)
+
+    expected = sitk.ReadImage(str(tmp_path / "t1.nii.gz"))
+    assert np.array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(expected))
+    for said in ("GetPixelID", "GetOrigin", "GetSpacing", "GetDirection"):
+        assert getattr(image, said)() == getattr(expected, said)()
 
 
 def test_an_image_whose_last_slice_is_empty_is_no_damaged_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK
 
 from gyrus.data.errors import ImageError
+from gyrus.data.packed import Damaged, plain_voxels
 from gyrus.data.sources import ImageSource
 from gyrus.data.wholeness import is_nifti, is_whole
 from gyrus.dicom.layouts import layout_of, read_layout
@@ -24,10 +25,7 @@ def read_source(source: ImageSource) -> VolumeArray:
     if source.is_dicom:
         layout = layout_of(source.images, source.uneven) if source.images else read_layout(source.slices, source.uneven)
         return volume_of(layout, source.volume)
-    volume, path = from_image(_read(source)), Path(source.path)
-    if is_nifti(path) and not is_whole(path, ends_in_zeros=not volume.array[-1].any()):
-        raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path)
-    return volume
+    return _from_file(source)
 
 
 def to_image(volume: VolumeArray, source: str = "") -> Any:
@@ -72,20 +70,52 @@ def _check(dimension: int, components: int, path: str | None) -> None:
         raise ImageError("several_volumes" if dimension > 3 else "single_image", f"{dimension} dimensions", path)
 
 
-def _read(source: ImageSource) -> Any:
-    """One 3-D image of a file that ITK knows."""
+def _from_file(source: ImageSource) -> VolumeArray:
+    """One 3-D volume of a file that ITK knows; of a plain compressed NIfTI we inflate the voxels ourselves, by their checksum."""
+    path = Path(source.path)
+    reader = _reader(source)
+    try:
+        voxels = plain_voxels(path, reader.GetSize()[::-1]) if is_nifti(path) and len(reader.GetSize()) == 3 else None
+        if voxels is not None:
+            space = _checked(_space(reader), source.path)
+            return VolumeArray(voxels, space, "", hounsfield=True)
+        volume = from_image(_executed(reader, source))
+        if is_nifti(path) and not is_whole(path):
+            raise Damaged
+    except Damaged:
+        raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path) from None
+    _checked(volume.space, source.path)
+    return volume
+
+
+def _reader(source: ImageSource) -> Any:
+    """ITK's reader, set to one volume."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(os.fspath(source.path))
     try:
         reader.ReadImageInformation()
-        _choose(reader, source)
-        image = reader.Execute()
     except RuntimeError as error:
-        said = [line for line in str(error).strip().splitlines() if line][-1]
-        raise ImageError("no_image", said.replace(source.path, "the file").strip()[:200], source.path) from None
-    if image.GetSpacing() != tuple(map(abs, image.GetSpacing())) or not np.isfinite(image.GetDirection()).all():
-        raise ImageError("no_geometry", f"spacing {image.GetSpacing()}, direction {image.GetDirection()}", source.path)
-    return image
+        raise _unreadable(error, source) from None
+    _choose(reader, source)
+    return reader
+
+
+def _executed(reader: Any, source: ImageSource) -> Any:
+    try:
+        return reader.Execute()
+    except RuntimeError as error:
+        raise _unreadable(error, source) from None
+
+
+def _unreadable(error: RuntimeError, source: ImageSource) -> ImageError:
+    said = [line for line in str(error).strip().splitlines() if line][-1]
+    return ImageError("no_image", said.replace(source.path, "the file").strip()[:200], source.path)
+
+
+def _checked(space: Space, path: str) -> Space:
+    if min(space.spacing_mm) < 0 or not np.isfinite(space.direction).all():
+        raise ImageError("no_geometry", f"spacing {space.spacing_mm}, direction {space.direction}", path)
+    return space
 
 
 def _choose(reader: Any, source: ImageSource) -> None:

@@ -7,8 +7,9 @@ import zlib
 from pathlib import Path
 from typing import Final
 
+from gyrus.data.packed import is_sound
+
 HEADER: Final = 544  # bytes: the longer one, of NIfTI-2
-PIECE: Final = 1 << 20
 
 
 def is_nifti(path: Path) -> bool:
@@ -16,12 +17,8 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith((".nii", ".gz"))
 
 
-def is_whole(path: Path, ends_in_zeros: bool) -> bool:
-    """Whether nothing is missing. ends_in_zeros: its last slice is empty, so that a damaged stream would look like this one.
-
-    Of a compressed file the length stands in its last four bytes (RFC 1952); it is inflated only where that does not agree, or where the
-    end is suspicious. A file that is no NIfTI is whole.
-    """
+def is_whole(path: Path) -> bool:
+    """Whether nothing is missing and, of a compressed file, its checksum is right. A file that is no NIfTI is whole."""
     is_packed = _is_gzip(path)
     try:
         needed = _needed(_first(path, is_packed))
@@ -29,9 +26,7 @@ def is_whole(path: Path, ends_in_zeros: bool) -> bool:
         return False
     if needed is None:
         return True
-    if not is_packed:
-        return path.stat().st_size >= needed
-    return (_told_length(path) == needed % 2**32 and not ends_in_zeros) or _inflates(path, needed)
+    return is_sound(path, needed) if is_packed else path.stat().st_size >= needed
 
 
 def _is_gzip(path: Path) -> bool:
@@ -62,21 +57,3 @@ def _needed(header: bytes) -> int | None:
 
 def _size(dims: tuple[int, ...]) -> int:
     return math.prod(max(1, length) for length in dims[1 : 1 + max(0, min(7, dims[0]))])
-
-
-def _told_length(path: Path) -> int:
-    with path.open("rb") as file:
-        file.seek(-4, 2)
-        return int(struct.unpack("<I", file.read(4))[0])
-
-
-def _inflates(path: Path, needed: int) -> bool:
-    """Whether all of it inflates, its checksum included, and is long enough."""
-    found = 0
-    try:
-        with gzip.open(path) as packed:
-            while piece := packed.read(PIECE):
-                found += len(piece)
-    except (EOFError, OSError, zlib.error):
-        return False
-    return found >= needed
