@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 import gyrus.datasets
-from datasets.small import N_IMAGES, write_cached, write_data_set, write_image
+from datasets.small import N_IMAGES, voxels, write_cached, write_data_set, write_image
 from gyrus.data import CacheManager, DatasetMetadata
 from gyrus.data.tokens import tokens_of
-from gyrus.datasets import ImageDataset, StudyAwareBatchSampler
+from gyrus.datasets import ImageDataset, StudyAwareBatchSampler, concatenate
 
 KEYS = ["img", "coords", "filtered", "size", "path", "label", "study", "mode", "window"]
 
@@ -216,6 +217,29 @@ def test_an_image_that_cannot_be_prepared_is_raised_with_its_name(tmp_path: Path
 
     with pytest.raises(ValueError, match=r"raw/p/T1\.nii"):
         ImageDataset(tmp_path)[0]
+
+
+def test_images_that_cannot_be_read_may_be_left_out_of_their_batch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_data_set(tmp_path, {"p": {"T1": (8, 32, 32), "T2": (8, 32, 32)}}, {"p": "mri"})
+    (tmp_path / "raw/p/T1.nii").write_bytes(b"no image")
+    dataset = ImageDataset(tmp_path, failures="skip")
+
+    for collate in (None, concatenate):
+        batch = next(iter(DataLoader(dataset, batch_size=2, collate_fn=collate)))
+        assert batch["path"] == ["p/T2"] and [why.partition(":")[0] for why in batch["failed"]] == ["p/T1"]
+    assert "p/T1 is left out" in caplog.text
+    with pytest.raises(ValueError, match=r"no image of a batch can be read: p/T1: .*T1\.nii"):
+        next(iter(DataLoader(dataset, batch_size=1)))
+
+
+def test_an_image_that_lies_on_the_grid_is_kept_as_it_is(data_dir: Path) -> None:
+    values = voxels((12, 48, 32), seed=30).astype(np.float64)
+    low, high = np.percentile(values, (0.5, 99.5))
+    wanted = ((values.clip(low, high) - low) / (high - low + 1e-8) * 255).astype(np.uint8)
+
+    for use_cache in (True, False):
+        item = only(ImageDataset(data_dir, use_cache=use_cache), "001/T1")
+        assert np.array_equal(np.rint(item["img"].numpy() * 255), tokens_of(wanted))
 
 
 def test_metadata_of_another_hand_is_read(tmp_path: Path) -> None:

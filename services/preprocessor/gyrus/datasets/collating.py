@@ -19,10 +19,12 @@ def pad(items: Sequence[Mapping[str, Any]]) -> Batch:
     """A batch of B images, each padded to the longest.
 
     img [B, N, 1024] (or [B, 1, D, H, W]), coords [B, N, 3] and filtered [B, N]; size [B, 3]; lengths int64 [B], the tokens that are the
-    image's own; label a tensor where all are numbers; path, study, mode and window, and other labels, are lists.
+    image's own; label a tensor where all are numbers; path, study, mode and window, and other labels, are lists. A batch from which images
+    were left out says which and why in `failed`. Raises ValueError where none is left.
     """
+    items, failed = _read(items)
     batch: Batch = {name: _padded([item[name] for item in items], fill) for name, fill in FILL.items()}
-    return {**batch, **_about(items)}
+    return {**batch, **_about(items), **failed}
 
 
 def concatenate(items: Sequence[Mapping[str, Any]]) -> Batch:
@@ -31,13 +33,22 @@ def concatenate(items: Sequence[Mapping[str, Any]]) -> Batch:
     img [ΣN, 1024], coords [ΣN, 3], filtered [ΣN]; cu_seqlens int32 [B + 1], where each image begins and the last ends; max_seqlen; the
     rest as in `pad`. Raises ValueError for images that are no tokens.
     """
+    items, failed = _read(items)
     if any(item["img"].dim() != 2 for item in items):
         raise ValueError("only tokens can be laid end to end: ImageDataset(…, tokenize=True)")
     batch: Batch = {name: torch.cat([item[name] for item in items]) for name in FILL}
     about = _about(items)
     cumulative = torch.zeros(len(items) + 1, dtype=torch.int32)
     torch.cumsum(about["lengths"], 0, out=cumulative[1:])
-    return {**batch, **about, "cu_seqlens": cumulative, "max_seqlen": int(about["lengths"].max())}
+    return {**batch, **about, **failed, "cu_seqlens": cumulative, "max_seqlen": int(about["lengths"].max())}
+
+
+def _read(items: Sequence[Mapping[str, Any]]) -> tuple[Sequence[Mapping[str, Any]], Batch]:
+    """The items that could be read, and what is said of the others. Raises ValueError where there is none."""
+    failed = [item["failed"] for item in items if "failed" in item]
+    if len(failed) == len(items):
+        raise ValueError(f"no image of a batch can be read: {'; '.join(failed)}")
+    return [item for item in items if "failed" not in item], {"failed": failed} if failed else {}
 
 
 def _about(items: Sequence[Mapping[str, Any]]) -> Batch:

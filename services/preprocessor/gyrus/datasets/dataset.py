@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from gyrus.data.errors import ImageError
 from gyrus.data.intensity import WINDOWS_HU
 from gyrus.data.modes import mode_of
 from gyrus.datasets import arranging
@@ -63,6 +64,7 @@ class ImageDataset(Dataset[Item]):
         studies: Only these studies, e.g. a part of a Split.
         unlabelled: Studies without a label are an `error`, stay with the label None (`keep`), or are left out (`drop`).
         blank_labels: A blank in one of several columns is an `error`, or `nan`.
+        failures: An image that cannot be read is raised (`raise`), or left out of its batch, which names it under `failed` (`skip`).
         flip_axes: The patient's axes along which augment may flip: x left and right, y front and back, z head and foot.
         swap_hw: Whether augment may exchange rows and columns.
         seed: What is drawn depends on it, the epoch and the index of the item only. Epochs are told by `set_epoch`; where they are
@@ -90,6 +92,7 @@ class ImageDataset(Dataset[Item]):
         studies: Collection[str] | None = None,
         unlabelled: Literal["error", "keep", "drop"] = "error",
         blank_labels: Literal["error", "nan"] = "error",
+        failures: Literal["raise", "skip"] = "raise",
         flip_axes: str = "xyz",
         swap_hw: bool = True,
         seed: int = 0,
@@ -100,6 +103,7 @@ class ImageDataset(Dataset[Item]):
             raise ValueError(f"flip_axes is {flip_axes!r}; it names the patient's axes: x, y, z or several, e.g. 'yz'")
         crop_to = _three(max_crop_size) if random_crop else None
         probs = _probabilities(ct_window_probs or WINDOW_PROBS)
+        self.failures = failures
         self.chance = Chance(window_probs=probs, crop_to=crop_to, augment=augment, flip_axes=flip_axes, swap_hw=swap_hw)
         self.use_cache, self.fallback_to_raw, self.transform, self.tokenize, self.seed = (
             use_cache,
@@ -126,9 +130,17 @@ class ImageDataset(Dataset[Item]):
         return len(self.images)
 
     def __getitem__(self, index: int) -> Item:
-        """One item. Raises ImageError, FileNotFoundError, IndexError."""
+        """One item; with failures='skip' of an image that cannot be read only `failed`. Raises ImageError, OSError, IndexError."""
         ref = self.images[index]
-        index = index % len(self.images)
+        try:
+            return self._item(ref, index % len(self.images))
+        except (ImageError, OSError) as error:
+            if self.failures == "raise":
+                raise
+            log.error("%s is left out: %s", ref.path, error)
+            return Item(failed=f"{ref.path}: {error}")
+
+    def _item(self, ref: ImageRef, index: int) -> Item:
         chance = self._chance(index) if self.chance.draws_for(ref.mode) else None
         window = _draw_window(self.chance.window_probs, chance) if ref.mode == "ct" and chance is not None else None
         grid = self._read(ref, index, window)
