@@ -74,6 +74,8 @@ class Rulebook:
 
     async def look(self) -> None:
         """Compare and apply what is owed, oldest first."""
+        if not self._published:
+            await self.publish()
         for stage, work in (("diff", self.diff), ("apply", self.apply)):
             for found in await self.store["rulesets"].find(debts.is_owed(stage), {"_id": 1}).sort("_id").to_list(None):
                 await self.service.try_once(STAGES[stage], work, found["_id"])
@@ -86,7 +88,7 @@ class Rulebook:
         try:
             ruleset = await self._made(document)
         except RulesetError as wrong:
-            await self._pay(document, "diff", {"error": str(wrong)})
+            await self._pay(document, "diff", {"error": f"{wrong.path.name}:{wrong.line}: {wrong.reason}"})
             return
         active = await self.active()
         told, studies = await self._compared(ruleset)
@@ -130,8 +132,9 @@ class Rulebook:
         if "content" in document:
             return await self.ruleset(document["_id"])
         written = with_overlay(self.own, page_of(Path(document["name"]), document["overlay"])) if document["overlay"].strip() else self.own
-        ruleset = await asyncio.to_thread(ruleset_of, written)
+        await asyncio.to_thread(ruleset_of, written)  # a fault is told with the overlay's line
         content = content_of(written)
+        ruleset = await asyncio.to_thread(ruleset_from, content)
         await self.store["rulesets"].update_one({"_id": document["_id"]}, {"$set": {**described(ruleset), "content": content}})
         self._known[document["_id"]] = content
         return ruleset
