@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bench.harness import print_table, until
+from bench.harness import TICKS_PER_S, print_table, until
 from bench.test_classify import cohort_of, protocols_of
 from flow.asking import Person
 from flow.system import System
@@ -43,22 +43,25 @@ def documents(rules: Ruleset) -> Iterator[tuple[Document, list[Document]]]:
         for study in cohort_of(protocols_of(rules), chance):
             name, number = f"c/1.{number}", number + 1
             verdicts = classify_study(study, rules)
-            yield {"_id": name, "cohort": "c", "subject": f"c/S{number}"}, [
-                {
-                    "_id": f"{name}.{series}/0",
-                    **{"cohort": "c", "series": f"{name}.{series}", "study": name, "subject": f"c/S{number}", "retired": False},
-                    "version": "v",
-                    "fingerprint": dict(fingerprint),
-                    "classification": {
-                        **verdicts[series].document(),
-                        "digest": verdicts[series].digest,
-                        "of": {"version": "v", "ruleset": rules.digest},
-                        "plan": plan_of(fingerprint.get("modality")),
-                    },
-                    "context": {"study": name, "n": 1},
-                }
-                for series, fingerprint in study.items()
-            ]
+            yield (
+                {"_id": name, "cohort": "c", "subject": f"c/S{number}"},
+                [
+                    {
+                        "_id": f"{name}.{series}/0",
+                        **{"cohort": "c", "series": f"{name}.{series}", "study": name, "subject": f"c/S{number}", "retired": False},
+                        "version": "v",
+                        "fingerprint": dict(fingerprint),
+                        "classification": {
+                            **verdicts[series].document(),
+                            "digest": verdicts[series].digest,
+                            "of": {"version": "v", "ruleset": rules.digest},
+                            "plan": plan_of(fingerprint.get("modality")),
+                        },
+                        "context": {"study": name, "n": 1},
+                    }
+                    for series, fingerprint in study.items()
+                ],
+            )
 
 
 async def fill(store: Store, rules: Ruleset) -> int:
@@ -80,28 +83,40 @@ async def test_comparing_and_applying_rules(mongo: Mongo, tmp_path: Path) -> Non
     system = await System(tmp_path, mongo).open()
     try:
         stored = await fill(system.store, load_rules())
-        system.start("classifier", GYRUS_RULES_EVERY_S="0.05", GYRUS_RENEW_EVERY_S="0", GYRUS_ACK_WAIT_S="900")
+        classifier = system.start("classifier", GYRUS_RULES_EVERY_S="0.05", GYRUS_RENEW_EVERY_S="0", GYRUS_ACK_WAIT_S="900")
         person = await Person(system).arrives()
         await until(lambda: system.store["rulesets"].find_one({"_id": "active"}), "the rules are published")
         former = (await person.get("/rules/active"))["id"]
-        rows = [await _measured(system, person, name, former) for name in OVERLAYS]
+        rows = [await _measured(system, person, name, (former, classifier.process.pid)) for name in OVERLAYS]
         await person.client.aclose()
     finally:
         await system.close()
 
     print_table(
         f"other rules over {stored:,} stored stacks",
-        ("overlay", "change", "compare, s", f"for {MORE:,}", "apply, s", f"for {MORE:,}", "studies owed", "classified anew, s", "undo, s"),
+        (
+            "overlay",
+            "change",
+            "compare, s",
+            f"for {MORE:,}",
+            "apply, s",
+            f"for {MORE:,}",
+            "CPU of both, s",
+            "studies owed",
+            "classified anew, s",
+            "undo, s",
+        ),
         rows,
     )
 
 
-async def _measured(system: System, person: Person, name: str, former: str) -> tuple[Any, ...]:
-    started = time.monotonic()
+async def _measured(system: System, person: Person, name: str, given: tuple[str, int]) -> tuple[Any, ...]:
+    (former, process), started = given, time.monotonic()
+    used = _cpu_s(process)
     version = await person.proposes(OVERLAYS[name])
     compared = time.monotonic()
     applied_version = await person.applies(version["id"])
-    applied = time.monotonic()
+    applied, used = time.monotonic(), _cpu_s(process) - used
     paid = await until(lambda: _paid(system.store), "everything is classified anew")
     await person.applies(former)
     undone = time.monotonic()
@@ -116,6 +131,7 @@ async def _measured(system: System, person: Person, name: str, former: str) -> t
         f"{spans[0] * factor:.0f}",
         f"{spans[1]:.1f}",
         f"{spans[1] * factor:.0f}",
+        f"{used:.1f}",
         version["diff"]["studies"],
         f"{paid - applied:.1f}",
         f"{undone - paid:.1f}",
@@ -124,3 +140,9 @@ async def _measured(system: System, person: Person, name: str, former: str) -> t
 
 async def _paid(store: Store) -> bool:
     return not await store["studies"].find_one(debts.is_owed("classify"), {"_id": 1})
+
+
+def _cpu_s(process: int) -> float:
+    """CPU of the classifier until now; MongoDB's comes on top."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S

