@@ -69,7 +69,7 @@ def test_another_answer_deletes_nothing(house: House, monkeypatch: pytest.Monkey
     refused = house.ask("delete", "--cohort", "trial")
 
     assert (refused.code, refused.out) == (1, "")
-    assert "25 files' records, 4 stacks, 4 volumes of cohort trial. Your DICOM files stay." in refused.err
+    assert "25 files' records, 4 stacks, 2 volumes of cohort trial. Your DICOM files stay." in refused.err
     assert "nothing was deleted" in refused.err
     assert len(house.stacks("trial")) == 4
 

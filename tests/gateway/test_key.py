@@ -15,6 +15,8 @@ ROUTES = {
     "GET /api/v1/series", "GET /api/v1/series/{id}", "GET /api/v1/stacks", "GET /api/v1/stacks/{id}",
     "GET /api/v1/failures", "POST /api/v1/failures/retry", "GET /api/v1/dead-letters", "POST /api/v1/settle", "POST /api/v1/reconcile",
     "GET /api/v1/deletions/preview", "POST /api/v1/deletions", "GET /api/v1/deletions", "GET /api/v1/deletions/{id}",
+    "GET /api/v1/rules", "GET /api/v1/rules/{id}", "POST /api/v1/rules", "POST /api/v1/rules/{id}/{action}",
+    "POST /api/v1/corrections", "GET /api/v1/corrections", "GET /api/v1/corrections/labels", "GET /api/v1/review",
 }  # fmt: skip
 
 

@@ -49,6 +49,8 @@ async def test_the_metrics_of_all_services_are_one_text_in_which_each_sample_nam
         ("extractor", "settle"),
         ("extractor", "delete"),
         ("classifier", "classify"),
+        ("classifier", "diff"),
+        ("classifier", "apply"),
         ("preprocessor", "preprocess"),
     }
     assert {family.type for family in families if family.name == "gyrus_work_seconds"} == {"histogram"}

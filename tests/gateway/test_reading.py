@@ -257,5 +257,5 @@ async def test_the_overview_counts_a_cohort(api: Api, cohort: str) -> None:
 
     assert told["counts"] == {"files": 3, "series": 0, "studies": 1, "subjects": 0, "stacks": 1}
     assert told["outcomes"] == {"extracted": 1, "unsettled": 1, "rejected": 1}
-    assert told["owed"] == {"scan": 0, "read": 0, "settle": 0, "classify": 1, "preprocess": 0, "delete": 0}
+    assert told["owed"] == {"scan": 0, "read": 0, "settle": 0, "classify": 1, "preprocess": 0, "diff": 0, "apply": 0, "delete": 0}
     assert told["failures"] == {"preprocess": 1}
