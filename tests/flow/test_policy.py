@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from flow import cohort
+from flow import cohort, harm
 from flow.system import SWEEPS, Room, System, eventually
+from gyrus.gateway import status
 
 RENEWED = {"GYRUS_RENEW_EVERY_S": "0.2"}
 EPI = {
@@ -129,3 +130,26 @@ async def test_a_preprocessor_killed_in_a_run_leaves_each_volume_once_and_no_orp
     assert [one["index"] for one in run["volumes"]] == [0, 1, 2]
     assert len(run["outputs"]) == 3 * len(B_VALUES) + 3 and is_there(system, run["outputs"])
     assert await system.failures() == []
+
+
+async def test_a_disk_that_is_full_in_the_middle_of_a_run_is_waited_for(system: System) -> None:
+    system.environment |= SWEEPS | {"GYRUS_POLICY": DIFFUSION, "GYRUS_AWAY_S": "0.5"}
+    write_dwi(system)
+
+    async def told() -> bool:
+        return any("takes no more" in text for text in (await status.owing(system.store, None))[1])
+
+    with harm.small_disk(system.processed, kb=256) as disk:
+        (disk / "other").write_bytes(b"x" * (216 << 10))
+        system.start_all()
+        await system.ingest()
+        await eventually(told, "status says that the disk is full")
+        left = list(disk.rglob("*_v0*.pt"))
+        (disk / "other").unlink()
+        await system.at_rest()
+
+        run = await volume_of(system, "ep2d_diff")
+        assert left, "it was full in the middle, not before"
+        assert (run["refused"], len(run["volumes"])) == (None, len(B_VALUES))
+        assert is_there(system, run["outputs"])
+        assert await system.failures() == []
