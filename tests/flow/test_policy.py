@@ -1,5 +1,7 @@
 """Who gets volumes: the policy asks, the others have pictures; what another recipe or policy made is owed again."""
 
+import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,10 @@ from typing import Any
 import pytest
 
 from flow import cohort, harm
+from flow.dump import DIGITS
 from flow.system import SWEEPS, Room, System, eventually
+from gyrus.classifier.core import load_rules
+from gyrus.console import offline, volumes
 from gyrus.gateway import status
 
 RENEWED = {"GYRUS_RENEW_EVERY_S": "0.2"}
@@ -74,6 +79,32 @@ async def test_what_the_policy_does_not_ask_for_has_pictures_and_a_reason(system
     assert (pictured["refused"], pictured["detail"].partition(":")[0]) == ("not_asked_for", "no wish of the policy fits")
     assert {Path(name).suffix for name in pictured["outputs"]} == {".png", ".json"}
     assert is_there(system, made["outputs"]) and is_there(system, pictured["outputs"])
+
+
+def by_content(folder: Path) -> dict[str, str]:
+    """Tensors and pictures below a folder, by names without what they were made of."""
+    files = [path for path in folder.rglob("*") if path.suffix in (".pt", ".png")]
+    return {DIGITS.sub("", path.name): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+async def test_the_command_without_servers_makes_the_same_bytes(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = json.dumps([{"modality": "MR"}])
+    system.environment["GYRUS_POLICY"] = both
+    monkeypatch.setenv("GYRUS_POLICY", both)
+    write_t1(system), write_dwi(system)
+    system.start_all()
+    await system.ingest()
+    await system.at_rest()
+
+    def by_command() -> list[Any]:
+        stacks = offline.classify(offline.extract(system.inbox, 1).stacks, load_rules())
+        return [volume for _, volume in volumes.preprocess(stacks, str(system.folder / "offline"), 1)]
+
+    made = await asyncio.to_thread(by_command)
+
+    assert [volume["refused"] for volume in made] == [None, None]
+    assert by_content(system.folder / "offline") == by_content(system.processed)
+    assert len(by_content(system.processed)) == 4 + 2 * len(B_VALUES) + 2
 
 
 async def test_another_policy_makes_what_it_asks_for_and_leaves_alone_what_both_do(system: System) -> None:
