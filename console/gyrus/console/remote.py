@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 Phi = Annotated[bool, typer.Option("--phi", help="Also paths, which may name persons; the read is audited.")]
+RETRIED = "scan, read, settle, classify, preprocess, diff, apply or delete"
 MOST_TOLD = 5  # stacks that are named when several begin alike
 
 
@@ -231,9 +232,7 @@ def _list(found: list[Document], names: list[str], json: bool, wraps: str) -> No
 def _add_retry(app: typer.Typer) -> None:
     @command(app, "retry", "Try again what failed.", "retry", "retry --stage classify", "retry --id trial/1.2.840.113619.2.5")
     def retry(
-        stage: Annotated[
-            str | None, typer.Option(help="Only of this stage: scan, read, settle, classify, preprocess, diff, apply or delete.")
-        ] = None,
+        stage: Annotated[str | None, typer.Option(help=f"Only of this stage: {RETRIED}.")] = None,
         id_: Annotated[str | None, typer.Option("--id", help="Only this document.")] = None,
         json: Json = False,
         url: Url = None,
