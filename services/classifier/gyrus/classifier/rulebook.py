@@ -144,7 +144,7 @@ class Rulebook:
     async def _compared(self, ruleset: Ruleset, owe: bool = False) -> tuple[Document, int]:
         """Every stored label beside what the rules say; how many studies differ, and owe them `classify` if they shall."""
         tally, count = Tally(), 0
-        async for stacks in self._studies():
+        async for stacks in _one_ahead(self._studies()):
             corrections = await self._corrections(stacks)
             differing = await asyncio.to_thread(_compare, stacks, ruleset, corrections, tally)
             count += len(differing)
@@ -197,6 +197,17 @@ class Rulebook:
             here = {f"{stack} {axis}": one for (stack, axis), one in said.items() if stack in fingerprints}
             found += broken(here, before, after)
         return found
+
+
+async def _one_ahead(chunks: AsyncIterator[list[Document]]) -> AsyncIterator[list[Document]]:
+    """The same chunks, the next one being read while one is worked on."""
+    following = asyncio.ensure_future(anext(chunks, None))
+    try:
+        while (chunk := await following) is not None:
+            following = asyncio.ensure_future(anext(chunks, None))
+            yield chunk
+    finally:
+        following.cancel()
 
 
 def described(ruleset: Ruleset) -> Document:
