@@ -28,7 +28,7 @@ MAY_BE_LOST = (*TEXTS, *NAMES, "image_type", "scanning_sequence", "sequence_vari
                "inversion_time", "flip_angle", "magnetic_field_strength", "manufacturer")  # fmt: skip
 
 AS_IT_IS, UNSEEN, LOST, NO_TEXT, NO_NAME = "as it is", "family unseen", "fields lost", "no text", "no sequence name"
-WEIGHT = {AS_IT_IS: 0.5, UNSEEN: 1.0, LOST: 0.2, NO_TEXT: 0.1, NO_NAME: 0.1}
+WEIGHT = {AS_IT_IS: 0.5, UNSEEN: 1.0, LOST: 0.3, NO_TEXT: 0.3, NO_NAME: 0.2}
 """How much an example of each kind counts: most headers of a new site are whole, and their families new."""
 
 INVENTED = ("text:", "description:", "comment:", "sequence_name.", "image_type.", "scan_options.")
