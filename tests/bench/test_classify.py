@@ -6,7 +6,8 @@ Which stacks: the labelled vectors and the series of public data sets where `../
 memo there is; readers are built before the clock starts. *A cohort*: the series of a public data set stand for the protocol of a study
 (or twelve examples each); each protocol is scanned of twenty subjects, in mixed order, each stack with its own date, station, table
 position and number of slices, which no rule reads, and one in ten with a repetition time of its own, as gating makes it. The memory is
-empty when the clock starts. *To documents* adds plain JSON. CPU of one process, no threads.
+empty when the clock starts. *With probability* adds the fitted probabilities and the reasons to look that follow from them, as a service
+does it; *to documents* adds plain JSON too. CPU of one process, no threads.
 """
 
 import json
@@ -14,6 +15,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import pytest
 
 from bench.harness import median, print_table
 from gyrus.classifier.core import Ruleset, classify_study, load_rules
+from gyrus.classifier.core.probability import NOT_FITTED
 
 ROUNDS, SUBJECTS, OWN_TIMING = 5, 20, 0.1
 PROTOCOL = 12
@@ -111,12 +114,15 @@ def test_from_fingerprint_to_six_axes(rules: Ruleset) -> None:
     stacks, studies = stacks_of(rules), cohort_of(protocols_of(rules), random.Random(1))
     in_cohort = sum(map(len, studies))
     different = len({rules.reader.key(one) for study in studies for one in study.values()})
+    plain = replace(rules, calibration=NOT_FITTED)
+    alone = {"each alone, without memory": plain, "the same with probability": rules}
     took: dict[str, list[float]] = defaultdict(list)
     for _ in range(ROUNDS):
-        took["each alone, without memory"].append(len(stacks) / without_memory_s(stacks, rules))
-        took["a cohort"].append(in_cohort / cohort_s(studies, rules, to_documents=False))
-        took["a cohort, to documents"].append(in_cohort / cohort_s(studies, rules, to_documents=True))
-    many = {"each alone, without memory": (len(stacks), len(stacks))}
+        for name, by in alone.items():
+            took[name].append(len(stacks) / without_memory_s(stacks, by))
+        took["a cohort"].append(in_cohort / cohort_s(studies, plain, to_documents=False))
+        took["the same with probability, to documents"].append(in_cohort / cohort_s(studies, rules, to_documents=True))
+    many = dict.fromkeys(alone, (len(stacks), len(stacks)))
     rows = []
     for name, rates in took.items():
         count, unlike = many.get(name, (in_cohort, different))

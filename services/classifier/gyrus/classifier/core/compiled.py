@@ -1,11 +1,29 @@
-"""A rule made ready: its conditions as bits, so that a stack is asked by a few operations on one number."""
+"""A rule made ready: conditions as bits and evidence as it will be told, so that a stack costs a few operations on one number."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from gyrus.classifier.core.evidence import (
+    ALTERNATIVE_WEIGHT,
+    AXIS_INFERENCE,
+    COMBINATION_WEIGHT,
+    HIGH_VALUE_TOKEN,
+    MODIFIER_INFERENCE,
+    PHYSICS_DISTINCT,
+    SIBLING_INFERENCE,
+    TECHNIQUE_INFERENCE,
+    TEXT_SEARCH,
+    Evidence,
+)
 from gyrus.classifier.core.facts import Condition, Index, Term, canonical, rarest_of
+from gyrus.classifier.core.flags import Reading
 
+SOURCE_OF_AXIS = {
+    "technique": TECHNIQUE_INFERENCE,
+    "modifier": MODIFIER_INFERENCE,
+    **dict.fromkeys(("base", "construct", "intent", "provenance"), AXIS_INFERENCE),
+}
 ACQUIRED: dict[bool, tuple[str, ...]] = {True: ("!image_type.is_derived",), False: ()}
 
 
@@ -19,6 +37,24 @@ class Numbers:
     is_distinct: bool
 
 
+class Flagged(NamedTuple):
+    """A term that speaks for a value, and its evidence: as sure as what the flag stands on."""
+
+    need: int
+    never: int
+    of_tags: Evidence
+    of_numbers: Evidence
+    of_words: Evidence
+    of_siblings: Evidence
+
+    def told(self, reading: Reading) -> Evidence:
+        if self.need & reading.lent:
+            return self.of_siblings
+        if self.need & reading.worded:
+            return self.of_words
+        return self.of_numbers if self.need & reading.counted else self.of_tags
+
+
 @dataclass(frozen=True)
 class ValueRule:
     """A rule with the value that it decides. `trigger` holds every fact that could speak for it: without one of them it is silent."""
@@ -28,11 +64,11 @@ class ValueRule:
     place: int
     trigger: int
     speaking: tuple[Term, ...]
-    exclusive: Condition
-    alternatives: tuple[Condition, ...]
-    combination: Term | None
+    flags: tuple[Flagged, ...]
+    combination: Flagged | None
     numbers: tuple[Numbers, ...]
-    keywords: tuple[tuple[str, int], ...]
+    keywords: tuple[tuple[int, Evidence], ...]
+    words: int
     requires: tuple[tuple[str, Condition], ...]
     excludes: tuple[tuple[str, Condition], ...]
     unless: Condition
@@ -57,26 +93,46 @@ def compiled(draft: Draft, index: Index) -> ValueRule:
     """Make a rule ready; `with_triggers` completes it."""
     detection = draft.rule.detection
     exclusive = index.condition(detection.exclusive) if detection.exclusive else ()
-    alternatives = tuple(index.condition(flag) for flag in (*detection.alternative_flags, *draft.also))
+    alternatives = tuple(term for flag in (*detection.alternative_flags, *draft.also) for term in index.condition(flag))
     combination = index.condition(" & ".join(detection.combination))[0] if detection.combination else None
     windows = tuple(_numbers(one, index) for one in detection.physics)
-    flagged = (*exclusive, *(term for one in alternatives for term in one), *((combination,) if combination else ()))
+    most, value = draft.rule.confidence_weight, draft.value
+    keywords = tuple((index.bit(_fact(draft.search_field, word)), Evidence.from_text_search(word, value)) for word in detection.keywords)
     return ValueRule(
         value=draft.value,
         rule=draft.rule,
         place=draft.place,
         trigger=0,
-        speaking=(*flagged, *(one.term for one in windows)),
-        exclusive=exclusive,
-        alternatives=alternatives,
-        combination=combination,
+        speaking=(*exclusive, *alternatives, *((combination,) if combination else ()), *(one.term for one in windows)),
+        flags=(
+            *(_flagged(term, value, most) for term in exclusive),
+            *(_flagged(term, value, min(ALTERNATIVE_WEIGHT, most)) for term in alternatives),
+        ),
+        combination=_flagged(combination, value, COMBINATION_WEIGHT) if combination else None,
         numbers=windows,
-        keywords=tuple((word, index.bit(_fact(draft.search_field, word))) for word in detection.keywords),
+        keywords=keywords,
+        words=sum({bit for bit, _ in keywords}),
         requires=tuple((flag, index.condition(flag)) for flag in detection.requires),
         excludes=tuple((flag, index.condition(flag)) for flag in detection.excludes),
         unless=_unless(draft, index),
         bit=index.bit(f"{draft.axis}={draft.value}"),
         by_place=draft.by_place,
+    )
+
+
+def _flagged(term: Term, value: str, most: float) -> Flagged:
+    """A term with its evidence; most: its weight where it stands on tags. What an axis decided weighs the same whatever says so."""
+    axis, _, decided = term.written.partition("=")
+    if decided and axis in SOURCE_OF_AXIS:
+        inferred = Evidence.of(SOURCE_OF_AXIS[axis], axis, decided, value)
+        return Flagged(term.need, term.never, inferred, inferred, inferred, inferred)
+    return Flagged(
+        term.need,
+        term.never,
+        Evidence(source=HIGH_VALUE_TOKEN, field="unified_flags", value=term.written, target=value, weight=most),
+        Evidence.of(PHYSICS_DISTINCT, "unified_flags", term.written, value),
+        Evidence.of(TEXT_SEARCH, "unified_flags", term.written, value),
+        Evidence.of(SIBLING_INFERENCE, "study", term.written, value),
     )
 
 
@@ -92,16 +148,12 @@ def with_triggers(rules: Mapping[str, Sequence[ValueRule]]) -> dict[str, tuple[V
     rarest = rarest_of(term for known in rules.values() for rule in known for term in rule.speaking)
 
     def trigger(rule: ValueRule) -> int:
-        found = rarest(rule.speaking)
-        for _, bit in rule.keywords:
-            found |= bit
-        return found
+        return rarest(rule.speaking) | rule.words
 
     return {axis: tuple(replace(rule, trigger=trigger(rule)) for rule in known) for axis, known in rules.items()}
 
 
 def _fact(search_field: str, word: str) -> str:
-
     return canonical(f"{search_field}:{word}")
 
 

@@ -10,33 +10,25 @@ from functools import cached_property
 
 from gyrus.classifier.core.compiled import Numbers, ValueRule
 from gyrus.classifier.core.evidence import (
-    ALTERNATIVE_WEIGHT,
-    AXIS_INFERENCE,
-    COMBINATION_WEIGHT,
     CONFLICT,
     CONTRADICTION,
     HIGH_VALUE_TOKEN,
-    MODIFIER_INFERENCE,
     NOTHING,
-    PHYSICS_DISTINCT,
-    SIBLING_INFERENCE,
     TECHNIQUE_INFERENCE,
     TEXT_SEARCH,
-    WEIGHT,
     AxisResult,
     Doubt,
     Evidence,
     confidence,
     trust,
 )
-from gyrus.classifier.core.facts import Term, holds
+from gyrus.classifier.core.facts import holds
 from gyrus.classifier.core.flags import Reading
 
 WORTH_A_LOOK = 0.6
 """A losing value with at least this confidence is a contradiction; a weaker one is only an alternative."""
 
 UNITS = {"repetition_time": ("TR", "ms"), "echo_time": ("TE", "ms"), "inversion_time": ("TI", "ms"), "flip_angle": ("flip angle", "°")}
-SOURCE_OF_AXIS = {"technique": TECHNIQUE_INFERENCE, "modifier": MODIFIER_INFERENCE}
 
 
 @dataclass(frozen=True)
@@ -120,14 +112,11 @@ def spoken(written: str) -> str:
 
 def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of flags, the strongest of each kind of source: what words say too counts beside a tag."""
-    facts, most = asked.reading.facts, known.rule.confidence_weight
-    found = [_told(term, known.value, asked.reading, most) for term in known.exclusive if term.holds(facts)]
-    for condition in known.alternatives:
-        for term in condition:
-            if facts & term.need == term.need and not facts & term.never:
-                found.append(_told(term, known.value, asked.reading, min(ALTERNATIVE_WEIGHT, most)))
-    if not found and known.combination and known.combination.holds(facts):
-        found = [_told(known.combination, known.value, asked.reading, COMBINATION_WEIGHT)]
+    reading = asked.reading
+    facts = reading.facts
+    found = [flag.told(reading) for flag in known.flags if facts & flag.need == flag.need and not facts & flag.never]
+    if not found and (flag := known.combination) and facts & flag.need == flag.need and not facts & flag.never:
+        return (flag.told(reading),)
     if len(found) < 2:
         return tuple(found)
     by_source: dict[str, Evidence] = {}
@@ -136,27 +125,9 @@ def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     return tuple(by_source.values())
 
 
-def _told(term: Term, value: str, reading: Reading, most: float) -> Evidence:
-    """Evidence of a flag, as sure as what the flag stands on."""
-    axis, is_decided, decided = term.written.partition("=")
-    if is_decided and axis in ("base", "construct", "intent", "modifier", "provenance", "technique"):
-        source = SOURCE_OF_AXIS.get(axis, AXIS_INFERENCE)
-        return Evidence(source=source, field=axis, value=decided, target=value, weight=WEIGHT[source])
-    if term.need & reading.lent:
-        return Evidence(source=SIBLING_INFERENCE, field="study", value=term.written, target=value, weight=WEIGHT[SIBLING_INFERENCE])
-    if term.need & reading.worded:
-        return Evidence(source=TEXT_SEARCH, field="unified_flags", value=term.written, target=value, weight=WEIGHT[TEXT_SEARCH])
-    if term.need & reading.counted:
-        return Evidence(source=PHYSICS_DISTINCT, field="unified_flags", value=term.written, target=value, weight=WEIGHT[PHYSICS_DISTINCT])
-    return Evidence(source=HIGH_VALUE_TOKEN, field="unified_flags", value=term.written, target=value, weight=most)
-
-
 def _words(known: ValueRule, facts: int) -> tuple[Evidence, ...]:
     """Evidence of the descriptions: the first keyword that stands there as a word of its own."""
-    for word, bit in known.keywords:
-        if facts & bit:
-            return (Evidence.from_text_search(word, known.value),)
-    return ()
+    return next(((evidence,) for bit, evidence in known.keywords if facts & bit), ()) if facts & known.words else ()
 
 
 def _physics(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:

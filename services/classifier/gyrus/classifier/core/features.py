@@ -21,16 +21,17 @@ from gyrus.classifier.core.reader import NAME_FIELDS, TAGS
 from gyrus.classifier.core.tags import FIRST_ROLE, STEM, bare
 from gyrus.classifier.core.text import lines_of
 
-RESTS_ON = {
-    PHYSICS_DISTINCT: "numbers",
-    PHYSICS_OVERLAP: "vague_numbers",
-    TEXT_SEARCH: "words",
-    SIBLING_INFERENCE: "siblings",
-    TECHNIQUE_INFERENCE: "inference",
-    MODIFIER_INFERENCE: "inference",
-    AXIS_INFERENCE: "inference",
+_BEST = {
+    PHYSICS_DISTINCT: "by_numbers",
+    PHYSICS_OVERLAP: "by_vague_numbers",
+    TEXT_SEARCH: "by_words",
+    SIBLING_INFERENCE: "by_siblings",
+    TECHNIQUE_INFERENCE: "by_inference",
+    MODIFIER_INFERENCE: "by_inference",
+    AXIS_INFERENCE: "by_inference",
 }
-"""The best source of an answer; a tag is what the others are measured against."""
+RESTS_ON = tuple(_BEST.get(source, "by_tags") for source in TRUST)
+"""By its place in TRUST, the feature of the best source of an answer."""
 MATTERS_TO_SILENCE = ("no_text", "unread_text", "derived", "not_mr", "strange_words", "strange_types", "strange_names", "any_strange")
 
 Features = dict[str, float]
@@ -49,10 +50,6 @@ class Familiar:
     words: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
-
-    def knows(self, word: str) -> bool:
-        """Whether a word, or each part of it that is long enough to mean something, was met."""
-        return word in self.words or all(part in self.words for part in lines_of(word)[-1] if len(part) >= SHORTEST_WORD)
 
 
 def words_in(context: ClassificationContext) -> Iterator[str]:
@@ -74,17 +71,24 @@ def names_in(context: ClassificationContext) -> Iterator[str]:
 
 def strange(context: ClassificationContext, familiar: Familiar) -> Features:
     """How much of a header neither the rules nor the headers of the fit know: words, values of ImageType and names, 1 for MOST_COUNTED."""
-    facts, reader = context.reading.facts, context.reader
-    lexicon, table = reader.lexicons["text"], reader.vocabulary.tags["image_type"]
-    written = {word for word in context.lines[0] if len(word) >= SHORTEST_WORD and word not in familiar.words and not word.isdigit()}
-    words = {word for word in written if not lexicon.facts(lines_of(word)) & facts and not familiar.knows(word)}
-    types = {one for one in types_in(context) if one not in familiar.types and not table.facts(("", "", one)) & facts}
-    names = {one for one in names_in(context) if one not in familiar.names}
-    found = (("strange_words", words), ("strange_types", types), ("strange_names", names))
-    counted = {name: min(len(those), MOST_COUNTED) / MOST_COUNTED for name, those in found if those}
+    found: Features = {}
+    if words := {word for word in context.lines[0] if word not in familiar.words and len(word) >= SHORTEST_WORD and not word.isdigit()}:
+        found["strange_words"] = len({word for word in words if _is_strange(word, context, familiar)})
+    if types := {one for one in types_in(context) if one not in familiar.types}:
+        table = context.reader.vocabulary.tags["image_type"]
+        found["strange_types"] = len({one for one in types if not table.facts(("", "", one)) & context.reading.facts})
+    found["strange_names"] = len({*names_in(context)} - familiar.names)
+    counted = {name: min(count, MOST_COUNTED) / MOST_COUNTED for name, count in found.items() if count}
     if counted:
         counted |= {"any_strange": 1.0, "strange_kinds": float(len(counted) > 1)}
     return counted
+
+
+def _is_strange(word: str, context: ClassificationContext, familiar: Familiar) -> bool:
+    """Whether no rule reads a word, and a part of it that is long enough to mean something was never met."""
+    lines = lines_of(word)
+    is_met = all(part in familiar.words for part in lines[-1] if len(part) >= SHORTEST_WORD)
+    return not is_met and not context.reader.lexicons["text"].facts(lines) & context.reading.facts
 
 
 def of_header(context: ClassificationContext, familiar: Familiar) -> Features:
@@ -103,31 +107,27 @@ def of_header(context: ClassificationContext, familiar: Familiar) -> Features:
         "derived": context.has("is_derived"),
         "not_mr": context.modality != "MR",
     }
-    return {**{name: 1.0 for name, is_so in found.items() if is_so}, **strange(context, familiar)}
+    return {name: 1.0 for name, is_so in found.items() if is_so} | strange(context, familiar)
 
 
 def of_answer(result: AxisResult, header: Features, general: frozenset[str]) -> Features:
     """What speaks for an answer and against it. general: the values of its axis that a more particular one can replace."""
-    found = dict(header)
-    if not result.values:
+    found, values, evidence = header.copy(), result.values, result.evidence
+    if not values:
         found["silent"] = 1.0
-        for name in MATTERS_TO_SILENCE:
-            if name in header:
-                found[f"silent_{name}"] = header[name]
+        found |= {f"silent_{name}": header[name] for name in MATTERS_TO_SILENCE if name in header}
     if result.doubts:
         found["doubt"] = 1.0
     if result.alternatives:
         found["rival"] = max([sure for _, sure in result.alternatives])
-    if not result.evidence:
+    if not evidence:
         return found
     found["confidence"] = result.confidence or 0.0
-    best = trust(result.evidence)
-    for name, is_so in (
-        (f"by_{RESTS_ON.get(TRUST[best], 'tags')}", True),
-        ("agreed", len({one.source for one in result.evidence}) > 1),
-        ("general", not general.isdisjoint(result.values)),
-        ("several", len(result.values) > 1),
-    ):
-        if is_so:
-            found[name] = 1.0
+    found[RESTS_ON[trust(evidence)]] = 1.0
+    if len(evidence) > 1 and len({one.source for one in evidence}) > 1:
+        found["agreed"] = 1.0
+    if not general.isdisjoint(values):
+        found["general"] = 1.0
+    if len(values) > 1:
+        found["several"] = 1.0
     return found

@@ -24,16 +24,19 @@ class Lexicon:
 
     singles: Mapping[str, int]
     phrases: Mapping[str, tuple[tuple[Line, int], ...]]
-    openings: Mapping[str, int]
+    openings: Mapping[str, tuple[tuple[str, int], ...]]
     counted: Mapping[str, int]
     numbered: Mapping[str, int]
     closings: Mapping[str, int]
     endings: tuple[str, ...]
-    lengths: tuple[int, ...]
+    head: int
+    """Letters of the shortest opening; openings stand under so many of theirs."""
 
     @classmethod
     def of(cls, keywords: Mapping[str, int]) -> "Lexicon":
-        singles, openings, counted, numbered, closings = {}, {}, {}, {}, {}
+        singles, counted, numbered, closings = {}, {}, {}, {}
+        openings: dict[str, tuple[tuple[str, int], ...]] = {}
+        head = min([len(keyword) - 1 for keyword in keywords if keyword.endswith("~")], default=0)
         phrases: dict[str, tuple[tuple[Line, int], ...]] = {}
         for keyword, bit in keywords.items():
             first, *rest = keyword.split()
@@ -44,12 +47,12 @@ class Lexicon:
             elif keyword.startswith("~"):
                 closings[keyword[1:]] = bit
             elif keyword.endswith("~"):
-                openings[keyword[:-1]] = bit
+                openings[keyword[:head]] = (*openings.get(keyword[:head], ()), (keyword[:-1], bit))
             elif rest:
                 phrases[first] = (*phrases.get(first, ()), (tuple(rest), bit))
             else:
                 singles[keyword] = bit
-        return cls(singles, phrases, openings, counted, numbered, closings, tuple(closings), tuple(sorted({len(one) for one in openings})))
+        return cls(singles, phrases, openings, counted, numbered, closings, tuple(closings), head)
 
     def facts(self, lines: Iterable[Line]) -> int:
         """The bits of all keywords that stand in one of the lines."""
@@ -69,10 +72,8 @@ class Lexicon:
     def _open(self, word: str) -> int:
         """Keywords with an open end, and those inside a word that is made of keywords only."""
         found = 0
-        for length in self.lengths:
-            if length > len(word):
-                break
-            found |= self.openings.get(word[:length], 0)
+        for opening, bit in self.openings.get(word[: self.head], ()):
+            found |= bit if word.startswith(opening) else 0
         if word[-1:].isdigit():
             match = COUNTED.fullmatch(word)
             if match and match[1] in self.counted and 1 < int(match[2]) <= MAX_FACTOR:

@@ -41,7 +41,7 @@ def nearest(rules: Sequence[ValueRule], asked: Asked, index: Index) -> dict[str,
 
 def _ways(known: ValueRule, facts: int) -> Iterator[Near]:
     barred = tuple(_barred(known, facts))
-    for term in (*known.speaking, *(Term(bit, 0, word) for word, bit in known.keywords)):
+    for term in (*known.speaking, *(Term(bit, 0, evidence.value) for bit, evidence in known.keywords)):
         if held := term.need & facts:
             yield Near(known, held, term.need & ~facts, term.never & facts, barred)
 

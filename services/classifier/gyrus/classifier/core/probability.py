@@ -34,9 +34,10 @@ class Curve:
     coefficients: Mapping[str, float]
 
     def of(self, features: Features) -> float:
-        score = self.intercept
+        score, known = self.intercept, self.coefficients
         for name, value in features.items():
-            score += self.coefficients.get(name, 0.0) * value
+            if name in known:
+                score += known[name] * value
         return min(max(1 / (1 + math.exp(-min(max(score, -50.0), 50.0))), LEAST), MOST)
 
 
