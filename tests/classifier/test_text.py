@@ -82,3 +82,7 @@ def test_the_search_blob_is_normalised_and_without_repeats():
 def test_mpr_means_mprage_where_the_text_says_3d_and_t1():
     assert search_blob("MPR 3D T1 sag") == "mprage 3d t1w sag"
     assert search_blob("MPR sag") == "mpr sag"
+
+
+def test_a_garbled_word_longer_than_any_description_is_not_searched_for_parts():
+    assert not Lexicon.of({"tse": 1}).facts(lines_of("tse" * 5000))

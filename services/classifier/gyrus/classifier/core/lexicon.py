@@ -16,6 +16,8 @@ MANY_DIGITS = range(2, 5)
 SMALLEST_PART = 3
 LONG_ENOUGH = 6
 """Letters of a word that may be two words glued together in one case ("restbold"), and of the smallest of its parts."""
+LONGEST_GLUED = 64
+"""A description has no more characters (LO, PS3.5 6.2): a longer word is no text, and is not searched for parts."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Lexicon:
         if word.endswith(self.endings):
             for ending, bit in self.closings.items():
                 found |= bit if word.endswith(ending) else 0
-        if len(word) >= LONG_ENOUGH and word not in self.singles and word.isalpha():
+        if LONG_ENOUGH <= len(word) <= LONGEST_GLUED and word not in self.singles and word.isalpha():
             for part in self._parts(word):
                 found |= self.singles.get(part, 0)
         return found
