@@ -67,6 +67,7 @@ def test_an_overlay_that_says_nothing_changes_nothing():
         (OURS.replace("refines: [MPRAGE, GRE]", "refines: [MPRAGEE]"), 6, "did you mean 'MPRAGE'?"),
         (OURS.replace("{keywords: [wavemprage]}", "{exclusive: is_mprague}"), 5, "did you mean 'is_mprage'?"),
         ("change:\n  base.T2w:\n    implied_base: T9w", 3, "axis 'base' has no value 'T9w'"),
+        ("add: &a [*a]", 1, "nested deeper than 20 levels"),
         ("retire: [technique.BOLD-EPI]", 0, "axis 'technique' has no value 'BOLD-EPI'"),
     ],
 )
@@ -95,3 +96,18 @@ def test_what_is_stored_of_a_ruleset_makes_it_again():
 
     assert ruleset_from(content_of(written)) == ruleset_of(written)
     assert ruleset_from(content_of(written)).digest == ruleset_of(written).digest
+
+
+def test_a_date_in_an_example_is_stored_as_its_text():
+    written = written_with(
+        OURS.replace("description: wavemprage, scanning", "description: wavemprage, acquisition_date: 2026-01-31, scanning")
+    )
+
+    assert ruleset_from(content_of(written)).digest == ruleset_of(written).digest
+
+
+def test_a_file_whose_aliases_multiply_is_refused_before_it_is_built():
+    bomb = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))])
+
+    with pytest.raises(RulesetError, match="more than 200000 parts"):
+        written_with(bomb)

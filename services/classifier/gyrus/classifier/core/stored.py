@@ -15,9 +15,11 @@ KEPT = 4
 
 
 def content_of(written: Written) -> str:
-    """Everything as one JSON text. The order of the rules counts, so that keys are not sorted."""
+    """Everything as one JSON text. The order of the rules counts, so that keys are not sorted; a date of YAML is its text."""
     pages = {name: page.content for name, page in written.pages.items()}
-    return json.dumps({"pages": pages, "fit": {key: written.fit.get(key, {}) for key in ("curves", "familiar")}}, ensure_ascii=False)
+    return json.dumps(
+        {"pages": pages, "fit": {key: written.fit.get(key, {}) for key in ("curves", "familiar")}}, ensure_ascii=False, default=str
+    )
 
 
 @lru_cache(maxsize=KEPT)

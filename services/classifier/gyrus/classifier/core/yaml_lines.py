@@ -12,6 +12,11 @@ from gyrus.classifier.core.errors import RulesetError
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C loader where it is built in: ten times as fast."""
 
+MOST_NESTED = 20
+"""Levels of a file; rules have six. A part that contains itself has no end."""
+MOST_PARTS = 200_000
+"""Keys and entries of a file with everything that its aliases repeat; all of ours together have a tenth."""
+
 Place = tuple[Any, ...]
 
 
@@ -59,7 +64,7 @@ def page_of(path: Path, text: str) -> Page:
     try:
         loader = LOADER(text)
         node = loader.get_single_node()
-        lines = dict(_walk(path, node, ()))
+        lines = _lines(path, node)
         content = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
@@ -69,6 +74,17 @@ def page_of(path: Path, text: str) -> Page:
     if not isinstance(content, dict):
         raise RulesetError(path, 1, f"expected a mapping, found {type(content).__name__}")
     return Page(path, content, lines)
+
+
+def _lines(path: Path, node: yaml.Node | None) -> dict[Place, int]:
+    lines: dict[Place, int] = {}
+    for place, line in _walk(path, node, ()):
+        if len(place) > MOST_NESTED or len(lines) > MOST_PARTS:
+            raise RulesetError(
+                path, line, f"nested deeper than {MOST_NESTED} levels, or more than {MOST_PARTS} parts; write it out flatter"
+            )
+        lines[place] = line
+    return lines
 
 
 def _walk(path: Path, node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
