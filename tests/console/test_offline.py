@@ -75,11 +75,11 @@ def test_a_folder_without_images_says_whether_there_was_anything(folder: Path, t
 def test_fingerprints_of_a_jsonl_file_get_a_prediction_a_line(tmp_path: Path) -> None:
     fingerprint = {"modality": "MR", "manufacturer": "SIEMENS", "series_description": "t1_mprage", "sequence_name": "*tfl3d1_16ns"}
     vectors = tmp_path / "vectors.jsonl"
-    vectors.write_text("".join(json.dumps({"id": id_, "fingerprint": fingerprint}) + "\n" for id_ in "ab"))
+    vectors.write_text("".join(json.dumps({"id": id_, "fingerprint": fingerprint}) + "\n" for id_ in "ab"), encoding="utf-8-sig")
 
     first, second = gyrus("classify", vectors, "--json").objects
 
-    assert (first["id"], second["id"], first["technique"]) == ("a", "b", "MPRAGE")
+    assert (first["id"], second["id"], first["technique"], first["modality"]) == ("a", "b", "MPRAGE", "MR")
     assert {"base", "modifier", "construct", "provenance", "acceleration", "intent", "contrast", "review"} <= set(first)
 
 
@@ -124,13 +124,18 @@ def test_stacks_are_explained_beside_their_siblings(folder: Path) -> None:
     assert "technique.MPRAGE" in page and "runner-up" in page
 
 
-def test_a_line_that_is_no_fingerprint_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [b'{"id": "a"}', b'{"id": 1, "fingerprint": ""}', b"[1]", b"\xff\xfe\x00", b'{"id": 1, "fingerprint": ' + b"[" * 100_000],
+    ids=["without", "a-text", "a-list", "binary", "nested"],
+)
+def test_a_line_that_is_no_fingerprint_is_named(tmp_path: Path, line: bytes) -> None:
     vectors = tmp_path / "vectors.jsonl"
-    vectors.write_text('\n{"id": "a"}\n')
+    vectors.write_bytes(b"\n" + line + b"\n")
 
     wrong = gyrus("classify", vectors, "--json")
 
-    assert (wrong.code, wrong.err) == (1, f"gyrus: {vectors}:2: expected an object with `id` and `fingerprint`.\n")
+    assert (wrong.code, wrong.err) == (1, f"gyrus: {vectors}:2: expected an object with `id` and `fingerprint`, in UTF-8.\n")
 
 
 def test_preprocess_writes_volumes_and_says_why_there_is_none(folder: Path, tmp_path: Path) -> None:

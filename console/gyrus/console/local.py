@@ -1,5 +1,6 @@
 """Commands that need no server: the same cores on a file or a folder, and what gyrus says about itself."""
 
+import codecs
 import json as json_
 import os
 import sys
@@ -110,14 +111,17 @@ def _labels(path: Path, rules: "Ruleset", explain: bool) -> Iterator[Document]:
 
 
 def _fingerprints(path: Path) -> Iterator[tuple[Any, Document]]:
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    one = json_.loads(line)
-                    yield one["id"], dict(one["fingerprint"])
-                except (ValueError, KeyError, TypeError):
-                    raise Misuse(f"{path}:{number}: expected an object with `id` and `fingerprint`.") from None
+                    one = json_.loads(line.removeprefix(codecs.BOM_UTF8))
+                    id_, fingerprint = one["id"], one["fingerprint"]
+                except (ValueError, KeyError, TypeError, RecursionError):
+                    fingerprint = None
+                if not isinstance(fingerprint, dict):
+                    raise Misuse(f"{path}:{number}: expected an object with `id` and `fingerprint`, in UTF-8.")
+                yield id_, fingerprint
 
 
 def _print_labels(labels: Iterator[Document], json: bool) -> None:

@@ -211,5 +211,5 @@ def explain_fingerprint(fingerprint: Mapping[str, Any], ruleset: Ruleset) -> Doc
 def classify_fingerprint(fingerprint: Mapping[str, Any], ruleset: Ruleset) -> Document:
     """The label of a fingerprint that has no siblings: the shared keys of a label."""
     label = classify_study({"": fingerprint}, ruleset)[""].document()
-    record = record_of(stack_record({}, label))
+    record = record_of(stack_record(label, label))
     return {key: record[key] for key in record if key in label}
