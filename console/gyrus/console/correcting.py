@@ -59,7 +59,8 @@ def _add_correct(app: typer.Typer) -> None:
         if json:
             render.lines(made)
         else:
-            print(f"{axis} of {len(made)} stacks {'is what rules say again' if withdraw else f'is {value or NONE}, whatever rules say'}")
+            shown = ", ".join(value) if isinstance(value, list) else value or NONE
+            print(f"{axis} of {len(made)} stacks {'is what rules say again' if withdraw else f'is {shown}, whatever rules say'}")
 
 
 def parsed(words: list[str], has_group: bool, withdraw: bool) -> tuple[str | None, str, str | list[str] | None]:

@@ -118,7 +118,10 @@ def _add_apply(app: typer.Typer) -> None:
 
 def _proposed(gateway: "Gateway", file: Path | None, note: str | None) -> Document:
     """A new version, compared. Raises Misuse where its rules are wrong."""
-    text = file.read_text(encoding="utf-8") if file else ""
+    try:
+        text = file.read_text(encoding="utf-8") if file else ""
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise Misuse(f"{file}: the file cannot be read: {unreadable}") from None
     asked = gateway.post("rules", {"overlay": text, "name": file.name if file else "ours", "note": note})
     return _waited(gateway, asked["id"])
 

@@ -1,9 +1,9 @@
 """Rules as people steer them: versions, what one would change, making one active. The classifier compares and applies."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import Field
 
 from gyrus.gateway.models import Model, Page
@@ -16,7 +16,7 @@ from gyrus.shared.store import AFTER, Store
 
 Document = dict[str, Any]
 ACTIVE, EVERYWHERE = "active", "*"
-LONGEST = 4 << 20  # of an overlay, in characters: hundreds of rules
+LONGEST = 1 << 20  # of an overlay, in characters: hundreds of rules; a document of 16 MB holds it twice, in any script
 STAGES = ("diff", "apply")
 
 
@@ -33,9 +33,11 @@ def router(service: Service) -> APIRouter:
     store, api = service.store, APIRouter(tags=["rules"])
 
     @api.get("/rules")
-    async def list_rules(cursor: str | None = None, limit: int = 100) -> Page:
+    async def list_rules(
+        cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100
+    ) -> Page:
         """Versions of the rules, oldest first, and which of them is active."""
-        items, following = await page(store["rulesets"], {"cohort": EVERYWHERE, "_id": {"$ne": ACTIVE}}, cursor, min(limit, 1000))
+        items, following = await page(store["rulesets"], {"cohort": EVERYWHERE, "_id": {"$ne": ACTIVE}}, cursor, limit)
         active = await store["rulesets"].find_one({"_id": ACTIVE}) or {}
         return Page(items=[{**view(item, active), "diff": None} for item in items], next=following)
 
