@@ -177,7 +177,6 @@ def test_a_person_may_say_that_there_is_nothing(ruleset: Ruleset):
     ("axis", "value", "says"),
     [
         ("tecnique", "TSE", "did you mean 'technique'?"),
-        ("technique", "MPRAGEE", "did you mean 'MPRAGE'?"),
         ("modifier", "FLAIR", "takes a list of values"),
         ("base", ["T1w"], "takes one value"),
     ],
@@ -185,6 +184,13 @@ def test_a_person_may_say_that_there_is_nothing(ruleset: Ruleset):
 def test_a_correction_to_what_does_not_exist_is_refused(axis: str, value: Any, says: str, ruleset: Ruleset):
     with pytest.raises(CorrectionError, match=says.replace("?", r"\?")):
         classify_study({"s": an_mprage()}, ruleset, [{"stack": "s", "axis": axis, "value": value}])
+
+
+def test_a_correction_stands_where_the_rules_no_longer_have_its_value(ruleset: Ruleset):
+    corrections = [{"stack": "s", "axis": "technique", "value": "SITE-MPRAGE"}, {"stack": "s", "axis": "construct", "value": ["Retired"]}]
+    document = classify_study({"s": an_mprage()}, ruleset, corrections)["s"].document()
+
+    assert (document["technique"], document["construct"], document["base"]) == ("SITE-MPRAGE", ["Retired"], "T1w")
 
 
 @given(order=st.permutations(sorted(STACKS)))

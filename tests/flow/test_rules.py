@@ -141,6 +141,48 @@ async def test_rules_that_break_what_a_person_and_the_active_rules_say_are_refus
     assert (await person.applies(refused["id"]))["state"] == "ready"
 
 
+async def test_a_correction_stands_when_rules_retire_its_value(system: System, person: Person) -> None:
+    ours = await stack_of(system, OURS)
+    await person.corrects(ours, "construct", ["Kep"])
+    await system.at_rest()
+
+    version = await person.proposes("retire: [construct.Kep]")
+    assert (version["state"], [one["breaks"] for one in version["diff"]["corrections"]]) == ("ready", [False])
+
+    assert (await person.applies(version["id"]))["state"] == "ready"
+    await system.at_rest()
+
+    assert (await labels(system))[ours]["label"]["construct"] == ["Kep"]
+
+
+async def test_a_correction_that_was_carried_over_is_not_broken_either(system: System, person: Person) -> None:
+    await person.corrects(await stack_of(system, OURS), "technique", "MPRAGE")
+    write(system.inbox, OURS, "one", FlipAngle=12, tick=60)
+    await rested(system)
+
+    refused = await person.applies((await person.proposes(SITE))["id"])
+
+    assert (refused["state"], [one["stack"] for one in refused["refused"]]) == ("refused", [await stack_of(system, OURS)])
+
+
+async def test_of_versions_applied_at_once_the_one_asked_for_last_is_active(system: System, person: Person) -> None:
+    first, second = (await person.proposes(SITE))["id"], (await person.proposes("retire: [construct.Kep]"))["id"]
+    next(room for room in system.rooms if room.name == "classifier").stop()
+    for version in (second, first):
+        await person.post(f"/rules/{version}/apply")
+
+    system.start("classifier", GYRUS_RULES_EVERY_S="0.2", GYRUS_RENEW_EVERY_S="0.5")
+    await person.awaited(second)
+    await person.awaited(first)
+
+    assert (await person.get("/rules/active"))["id"] == first
+
+
+async def test_the_list_of_versions_has_pages_of_one_to_a_thousand(person: Person) -> None:
+    for limit in (-5, 0, 1001):
+        assert (await person.client.get("/rules", params={"limit": limit})).status_code == 422
+
+
 async def test_a_correction_stands_when_rules_are_applied_and_a_late_file_comes(system: System, person: Person) -> None:
     ours = await stack_of(system, OURS)
     await person.corrects(ours, "base", "T2w")

@@ -19,7 +19,7 @@ from gyrus.classifier.core.stored import content_of, ruleset_from
 from gyrus.classifier.core.yaml_lines import page_of
 from gyrus.shared import crash, debts
 from gyrus.shared.bells import bell
-from gyrus.shared.corrections import last_of, pins
+from gyrus.shared.corrections import pins
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, UpdateOne
 from gyrus.shared.topology import STAGES
@@ -73,11 +73,11 @@ class Rulebook:
     # ── what a person asked for ──────────────────────────────────────────────────────────────────────────────────────
 
     async def look(self) -> None:
-        """Compare and apply what is owed, oldest first."""
+        """Compare and apply what is owed, in the order in which it was asked for: what was asked for last is what becomes active."""
         if not self._published:
             await self.publish()
         for stage, work in (("diff", self.diff), ("apply", self.apply)):
-            for found in await self.store["rulesets"].find(debts.is_owed(stage), {"_id": 1}).sort("_id").to_list(None):
+            for found in await self.store["rulesets"].find(debts.is_owed(stage), {"_id": 1}).sort(f"owed.{stage}.since").to_list(None):
                 await self.service.try_once(STAGES[stage], work, found["_id"])
 
     async def diff(self, id_: str) -> None:
@@ -111,7 +111,9 @@ class Rulebook:
             await crash.point("apply.2")
             same = sorted({*active["same"], active["digest"]} - {ruleset.digest})
             change = {"ruleset": id_, "digest": ruleset.digest, "same": same, "packaged": document.get("packaged", False)}
-            await self.store["rulesets"].update_one({"_id": ACTIVE, "ruleset": active["ruleset"]}, {"$set": change})
+            holds = {"_id": ACTIVE, "ruleset": active["ruleset"]}
+            if not (await self.store["rulesets"].update_one(holds, {"$set": change})).matched_count:
+                return  # other rules were made active meanwhile: when the lease ends, corrections are looked at again beside those
         await crash.point("apply.3")
         told, studies = await self._compared(ruleset, owe=True)
         await crash.point("apply.5")
@@ -185,8 +187,10 @@ class Rulebook:
 
     async def _kept(self, old: Ruleset, new: Ruleset) -> list[Document]:
         """What becomes of the corrections: those that new rules would say otherwise, and whether they break what the old ones say."""
-        said = last_of(await self.store["corrections"].find({}).sort("_id").to_list(None))
-        stacks = sorted({stack for stack, _ in said})
+        said = await self.store["corrections"].find({}).sort("_id").to_list(None)
+        of_series = {"series": {"$in": sorted({one["series"] for one in said})}}
+        held = pins(said, await self.store["stacks"].find(of_series, {"series": 1, "retired": 1}).to_list(None))
+        stacks = sorted({one["stack"] for one in held})
         studies = await self.store["stacks"].distinct("study", {"_id": {"$in": stacks}, "retired": False})
         found: list[Document] = []
         for study in studies:
@@ -194,8 +198,7 @@ class Rulebook:
             fingerprints = {row["_id"]: row["fingerprint"] for row in rows}
             before = await asyncio.to_thread(classify_study, fingerprints, old)
             after = await asyncio.to_thread(classify_study, fingerprints, new)
-            here = {f"{stack} {axis}": one for (stack, axis), one in said.items() if stack in fingerprints}
-            found += broken(here, before, after)
+            found += broken([one for one in held if one["stack"] in fingerprints], before, after)
         return found
 
 

@@ -1,4 +1,7 @@
-"""What people said: a correction pins an axis of a stack, and other axes draw their conclusions from it."""
+"""What people said: a correction pins an axis of a stack, and other axes draw their conclusions from it.
+
+Rules come and go under a correction: a value that they no longer have stands as well, and no rule draws a conclusion from it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,18 +9,17 @@ from typing import Any
 from gyrus.classifier.core.axes import AXES, CONTRAST
 from gyrus.classifier.core.errors import CorrectionError, allowed
 from gyrus.classifier.core.evidence import WEIGHT, AxisResult, Evidence
-from gyrus.classifier.core.rules import Ruleset
 from gyrus.classifier.core.verdict import UNKNOWN
 
 Pins = Mapping[str, AxisResult]
 
 
-def pins_of(stack: str, corrections: Sequence[Mapping[str, Any]], ruleset: Ruleset) -> Pins:
+def pins_of(stack: str, corrections: Sequence[Mapping[str, Any]]) -> Pins:
     """The pinned axes of one stack; of several corrections of an axis the last counts. Raises CorrectionError."""
-    return {one["axis"]: pinned(one["axis"], one["value"], ruleset) for one in corrections if one["stack"] == stack}
+    return {one["axis"]: pinned(one["axis"], one["value"]) for one in corrections if one["stack"] == stack}
 
 
-def pinned(axis: str, value: Any, ruleset: Ruleset) -> AxisResult:
+def pinned(axis: str, value: Any) -> AxisResult:
     """An axis as a person set it. `value` is a value of the axis, a list where it has several, or None for "none"."""
     if axis not in AXES:
         raise CorrectionError(f"correction: no axis is called {axis!r}; {allowed(axis, AXES)}")
@@ -25,9 +27,6 @@ def pinned(axis: str, value: Any, ruleset: Ruleset) -> AxisResult:
     if many is not isinstance(value, list | tuple) and value is not None:
         raise CorrectionError(f"correction: axis {axis!r} takes {'a list of values' if many else 'one value'}, found {value!r}")
     values = tuple(sorted(set(value))) if isinstance(value, list | tuple) else () if _says_nothing(axis, value) else (value,)
-    for found in values:
-        if found not in ruleset.values(axis):
-            raise CorrectionError(f"correction: axis {axis!r} has no value {found!r}; {allowed(found, ruleset.values(axis))}")
     evidence = tuple(Evidence.from_correction(axis, found) for found in values) or (Evidence.from_correction(axis, "none"),)
     return AxisResult(value=values if many else next(iter(values), None), confidence=WEIGHT["correction"], evidence=evidence)
 

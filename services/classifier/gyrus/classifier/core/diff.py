@@ -1,7 +1,7 @@
 """What other rules would change: stored labels beside new verdicts, counted by axis, by move and by rule."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,15 +87,13 @@ class Tally:
         }
 
 
-def broken(corrections: Mapping[str, Mapping[str, Any]], old: Mapping[str, Verdict], new: Mapping[str, Verdict]) -> Iterator[Document]:
-    """What becomes of what people set. corrections: key → the one that stands; old, new: stack → verdict that knows no correction.
+def broken(corrections: Iterable[Mapping[str, Any]], old: Mapping[str, Verdict], new: Mapping[str, Verdict]) -> Iterator[Document]:
+    """What becomes of what people set: of corrections that stand. old, new: stack → verdict that knows no correction.
 
     {stack, axis, value, breaks}: `breaks` where the old rules say what the person says and the new ones do not; else both differ from it.
     """
-    for one in corrections.values():
+    for one in corrections:
         stack, axis = one["stack"], one["axis"]
-        if stack not in new:
-            continue
         wanted = frozenset(values_of(one["value"], axis))
         if frozenset(new[stack].axes[axis].values) != wanted:
             agreed = frozenset(old[stack].axes[axis].values) == wanted

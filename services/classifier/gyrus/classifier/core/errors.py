@@ -1,7 +1,7 @@
 """What can go wrong before a stack is looked at. A strange header is never an error: it is a stack with fewer facts.
 
 ClassifierError ├ RulesetError     a rule file says something that no axis, flag or tokeniser knows
-                └ CorrectionError  a person pinned a value that the axis does not have
+                └ CorrectionError  a person pinned an axis that does not exist, or one value where it takes a list
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class RulesetError(ClassifierError):
 
 
 class CorrectionError(ClassifierError):
-    """A correction names an axis or a value that does not exist."""
+    """A correction names an axis that does not exist, or one value where the axis takes a list."""
 
 
 def allowed(found: object, names: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ def explain(
     """
     contexts = contexts_of(stacks, ruleset)
     study = study_of(contexts.values(), ruleset)
-    verdicts = {stack: classify(one, study, ruleset, pins_of(stack, corrections, ruleset)) for stack, one in contexts.items()}
+    verdicts = {stack: classify(one, study, ruleset, pins_of(stack, corrections)) for stack, one in contexts.items()}
     return {stack: _explained(context, verdicts[stack], ruleset) for stack, context in contexts.items()}
 
 

@@ -35,11 +35,11 @@ def classify_study(
     """Classify the stacks of a study: stack id → fingerprint in, stack id → verdict out.
 
     The order of `stacks` does not matter. `corrections` are `{stack, axis, value}`, oldest first; those of other stacks are
-    ignored. Raises CorrectionError for an axis or a value that does not exist.
+    ignored. Raises CorrectionError for an axis that does not exist, or one value where it takes a list.
     """
     contexts = contexts_of(stacks, ruleset)
     study = study_of(contexts.values(), ruleset)
-    return {stack: _verdict(context, study, ruleset, pins_of(stack, corrections, ruleset)) for stack, context in contexts.items()}
+    return {stack: _verdict(context, study, ruleset, pins_of(stack, corrections)) for stack, context in contexts.items()}
 
 
 def contexts_of(stacks: Mapping[str, Mapping[str, Any]], ruleset: Ruleset) -> dict[str, ClassificationContext]:
@@ -118,7 +118,7 @@ def with_decided(reading: Reading, axis: str, result: AxisResult, ruleset: Rules
         return reading
     bits, facts = ruleset.reader.index.bits, reading.facts
     for value in result.values:
-        facts |= bits[f"{axis}={value}"]
+        facts |= bits.get(f"{axis}={value}", 0)  # a person may have set a value that these rules do not have
     return Reading(facts, reading.worded, reading.counted, reading.lent)
 
 
