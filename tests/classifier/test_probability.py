@@ -13,6 +13,7 @@ from gyrus.classifier.calibration.figures import figures, reliability, risk_by_c
 from gyrus.classifier.calibration.fitting import fit
 from gyrus.classifier.calibration.outside import pairs_of
 from gyrus.classifier.core import Ruleset, RulesetError, classify_study
+from gyrus.classifier.core.axes import MR_ONLY
 from gyrus.classifier.core.loader import PACKAGED
 from gyrus.classifier.core.probability import ALL, FILE, FITTED, SCORED, calibration_of, read_calibration
 
@@ -147,3 +148,16 @@ def test_a_curve_never_overflows():
     curve = calibration_of({"curves": {"x": {"intercept": 1e6, "coefficients": {"a": -1e9}}}}).curves["x"]
 
     assert math.isclose(curve.of({}), 0.999) and math.isclose(curve.of({"a": 1.0}), 0.001)
+
+
+@pytest.mark.parametrize("modality", ["CT", "PT", "NM", "OT"])
+def test_what_is_not_asked_of_a_modality_has_no_probability(modality: str, ruleset: Ruleset):
+    verdict = classify_study({"s": {"modality": modality, "series_description": "Head 5.0"}}, ruleset)["s"]
+
+    assert {axis for axis, sure in verdict.probability.items() if sure is None} == {*MR_ONLY, "body_part"}
+
+
+def test_all_are_right_no_more_often_than_each(ruleset: Ruleset):
+    for example in (one for known in ruleset.axes.values() for rule in known for one in rule.rule.examples):
+        sure = classify_study({"s": example}, ruleset)["s"].probability
+        assert (sure[ALL] or 0) <= min(sure[axis] or 1.0 for axis in SCORED)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gyrus.classifier.core.axes import AXES
+from gyrus.classifier.core.axes import AXES, is_asked_of
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.features import Familiar, Features, names_in, of_answer, of_header, types_in, words_in
 from gyrus.classifier.core.probability import FITTED, SCORED
@@ -127,14 +127,14 @@ def example(source: tuple[Row, str], context: ClassificationContext, ruleset: Ru
     row, kind = source
     verdict = classify(context, Study(None), ruleset, {})
     document, header = verdict.document(), of_header(context, familiar)
-    asked = [axis for axis in FITTED if axis in row["expected"]]
+    asked = [axis for axis in FITTED if is_asked_of(axis, context.modality)]
     return Example(
         id=row["id"],
         family=row["family"],
         kind=kind,
         header=header,
-        features={axis: of_answer(verdict.axes[axis], header, ruleset.general[axis]) for axis in FITTED},
-        right={axis: is_right(axis, row, document[axis]) for axis in asked},
+        features={axis: of_answer(verdict.axes[axis], header, ruleset.general[axis]) for axis in asked},
+        right={axis: is_right(axis, row, document[axis]) for axis in asked if axis in row["expected"]},
         verdict=verdict,
     )
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gyrus.classifier.calibration.examples import WEIGHT, Example, folds
 from gyrus.classifier.core.features import Features
-from gyrus.classifier.core.probability import ALL, FITTED, Calibration, Curve, of_all
+from gyrus.classifier.core.probability import ALL, FITTED, Calibration, Curve, of_all, together
 
 RIDGE = 1.0
 STEPS = 30
@@ -35,12 +35,12 @@ def fit(examples: Sequence[Example]) -> Calibration:
 
 def sure_of(example: Example, fitted: Calibration) -> dict[str, float | None]:
     """The probability of each axis of an example."""
-    return {axis: fitted.curves[axis].of(example.features[axis]) for axis in FITTED}
+    return {axis: fitted.curves[axis].of(features) for axis, features in example.features.items()}
 
 
 def judged(example: Example, fitted: Calibration) -> Judged:
     sure = sure_of(example, fitted)
-    every = {**sure, ALL: fitted.curves[ALL].of(of_all(example.verdict.axes, sure, example.header))}
+    every = {**sure, ALL: together(fitted.curves[ALL], example.verdict.axes, sure, example.header)}
     return Judged(example, {axis: one for axis, one in every.items() if one is not None})
 
 

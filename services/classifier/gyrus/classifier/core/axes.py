@@ -32,4 +32,10 @@ RULED: tuple[Axis, ...] = (PROVENANCE, CONSTRUCT, TECHNIQUE, MODIFIER, BASE, ACC
 
 MR_ONLY = frozenset({"base", "technique", "modifier", "construct", "provenance", "acceleration"})
 
+
+def is_asked_of(axis: str, modality: str) -> bool:
+    """Whether the question of an axis arises for images of a modality (0008,0060)."""
+    return axis not in MR_ONLY or modality == "MR"
+
+
 AXES: dict[str, Axis] = {axis.name: axis for axis in RULED}

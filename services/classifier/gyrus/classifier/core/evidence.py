@@ -158,4 +158,9 @@ class AxisResult:
         return (self.value,) if isinstance(self.value, str) else self.value
 
 
+def is_corrected(result: AxisResult) -> bool:
+    """Whether a person set the answer."""
+    return any(one.source == CORRECTION for one in result.evidence)
+
+
 NOTHING = AxisResult(value=None, confidence=None)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gyrus.classifier.core.axes import is_asked_of
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.errors import RulesetError
-from gyrus.classifier.core.evidence import CORRECTION, AxisResult
+from gyrus.classifier.core.evidence import AxisResult, is_corrected
 from gyrus.classifier.core.features import Familiar, Features, of_answer, of_header
 
 FILE = "probability.json"
@@ -55,30 +56,37 @@ class Calibration:
     def probabilities(
         self, axes: Mapping[str, AxisResult], context: ClassificationContext, general: Mapping[str, frozenset[str]]
     ) -> dict[str, float | None]:
-        """Axis → probability that its answer is right, and `all`; a corrected axis is right, an axis without a curve is not known."""
+        """Axis → probability that its answer is right, and `all`: that all are.
+
+        A corrected axis is right; one that is not asked of the modality, or has no curve, has none.
+        """
         if not self.curves:
             return dict.fromkeys((*axes, ALL))
         header = of_header(context, self.familiar)
         found: dict[str, float | None] = dict.fromkeys((*axes, ALL))
         for axis in FITTED:
-            found[axis] = 1.0 if is_corrected(axes[axis]) else self.curves[axis].of(of_answer(axes[axis], header, general[axis]))
-        found[ALL] = self.curves[ALL].of(of_all(axes, found, header))
+            if is_corrected(axes[axis]):
+                found[axis] = 1.0
+            elif is_asked_of(axis, context.modality):
+                found[axis] = self.curves[axis].of(of_answer(axes[axis], header, general[axis]))
+        found[ALL] = together(self.curves[ALL], axes, found, header)
         return {name: None if sure is None else round(sure, 4) for name, sure in found.items()}
 
 
-def is_corrected(result: AxisResult) -> bool:
-    """Whether a person set the answer."""
-    return any(one.source == CORRECTION for one in result.evidence)
+def together(curve: Curve, axes: Mapping[str, AxisResult], sure: Mapping[str, float | None], header: Features) -> float:
+    """The probability that all axes are right, which is never above that of one of them."""
+    return min(curve.of(of_all(axes, sure, header)), *(sure.get(axis) or 1.0 for axis in SCORED))
 
 
 def of_all(axes: Mapping[str, AxisResult], sure: Mapping[str, float | None], header: Features) -> Features:
     """What `all` is judged by: the log odds of the axes' joint probability and of the weakest of them, doubts, and the header."""
-    known = [min(max(sure[axis] or LEAST, LEAST), MOST) for axis in SCORED]
+    asked = {axis: probability for axis in SCORED if (probability := sure.get(axis)) is not None}
+    known = [min(max(probability, LEAST), MOST) for probability in asked.values()]
     return {
         "joint": _logit(max(math.prod(known), LEAST)),
         "weakest": _logit(min(known)),
-        "doubts": float(min(sum(len(axes[axis].doubts) for axis in SCORED), 3)),
-        "silent_axes": float(sum(not axes[axis].values for axis in SCORED)),
+        "doubts": float(min(sum(len(axes[axis].doubts) for axis in asked), 3)),
+        "silent_axes": float(sum(not axes[axis].values for axis in asked)),
         **header,
     }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gyrus.classifier.core.evidence import CONTRADICTION, PHYSICS_DISTINCT, PHYSICS_OVERLAP, AxisResult
+from gyrus.classifier.core.evidence import CONTRADICTION, PHYSICS_DISTINCT, PHYSICS_OVERLAP, AxisResult, is_corrected
 
 DOUBT, NO_EVIDENCE = "doubt", "no evidence"
 """An answer that is seldom right; and no answer, since nothing speaks for any."""
@@ -54,7 +54,7 @@ def reasons_to_look(
 
 def _said_against(axes: Mapping[str, AxisResult]) -> Iterator[Reason]:
     for axis, result in axes.items():
-        if axis not in NOT_ASKED and not _pinned(result):
+        if axis not in NOT_ASKED and not is_corrected(result):
             yield from (Reason(doubt.kind, axis, doubt.words, doubt.value) for doubt in result.doubts)
 
 
@@ -62,7 +62,7 @@ def _between_axes(axes: Mapping[str, AxisResult], implied: Mapping[str, frozense
     """A weighting that images of the technique do not have. A computed or reference image (a construct) may have another one."""
     technique, base = axes["technique"], axes["base"]
     may_be = implied.get(technique.value) if isinstance(technique.value, str) else None
-    if may_be is None or base.value in {None, *may_be} or axes["construct"].values or base.doubts or _pinned(base):
+    if may_be is None or base.value in {None, *may_be} or axes["construct"].values or base.doubts or is_corrected(base):
         return
     yield Reason(CONTRADICTION, "base", f"the rest says {base.value}, which images of {technique.value} are not")
 
@@ -71,7 +71,7 @@ def _doubtful(axes: Mapping[str, AxisResult], sure: Mapping[str, float | None]) 
     intent = axes["intent"].value
     for axis in MATTERS.get(intent if isinstance(intent, str) else None, ()):
         result, probability = axes[axis], sure.get(axis)
-        if _pinned(result) or result.doubts or probability is None or probability >= SURE_ENOUGH:
+        if is_corrected(result) or result.doubts or probability is None or probability >= SURE_ENOUGH:
             continue
         if result.values:
             yield Reason(DOUBT, axis, f"{', '.join(result.values)} is right in {probability:.0%} of such headers")
@@ -79,13 +79,9 @@ def _doubtful(axes: Mapping[str, AxisResult], sure: Mapping[str, float | None]) 
             yield Reason(NO_EVIDENCE, axis, f"nothing in the tags, the numbers or the text says which; none is right in {probability:.0%}")
 
 
-def _pinned(result: AxisResult) -> bool:
-    return result.confidence == 1.0
-
-
 def silent_axes(axes: Mapping[str, AxisResult]) -> list[str]:
     """The axes for whose values nothing speaks: no conflict, and by itself no reason to look."""
-    return [axis for axis, result in axes.items() if not result.values and not _pinned(result)]
+    return [axis for axis, result in axes.items() if not result.values and not is_corrected(result)]
 
 
 def group_of(axes: Mapping[str, AxisResult], reasons: tuple[Reason, ...]) -> str | None:

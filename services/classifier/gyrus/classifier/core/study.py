@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gyrus.classifier.core import fields
-from gyrus.classifier.core.axes import AXES, MR_ONLY, RULED, Axis
+from gyrus.classifier.core.axes import AXES, MR_ONLY, RULED, Axis, is_asked_of
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.corrections import Pins, pins_of
 from gyrus.classifier.core.detect import Asked, decide_many, decide_one, find
@@ -105,7 +105,7 @@ def _described(context: ClassificationContext) -> dict[str, Any]:
 
 
 def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:
-    is_asked = axis.name not in MR_ONLY or (context.modality == "MR" and not is_silent)
+    is_asked = is_asked_of(axis.name, context.modality) and not (is_silent and axis.name in MR_ONLY)
     if not is_asked or holds(ruleset.silent[axis.name], asked.reading.facts):
         return AxisResult(value=(), confidence=None) if axis.many else NOTHING
     findings = find(ruleset.axes[axis.name], asked)
