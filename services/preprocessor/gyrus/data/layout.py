@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from gyrus.data.intensity import WINDOWS_HU
-from gyrus.data.storage import write_whole as write_whole  # noqa: PLC0414 - its former place
 
 if TYPE_CHECKING:  # who only reads a cache needs no SimpleITK
     from gyrus.data.preparing import Prepared

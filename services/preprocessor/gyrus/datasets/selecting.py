@@ -7,8 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from gyrus.data.layout import MASK, METADATA, as_json, write_whole
+from gyrus.data.layout import MASK, METADATA, as_json
 from gyrus.data.modes import mode_of
+from gyrus.data.storage import write_whole
 from gyrus.datasets.gateway import Gateway
 from gyrus.datasets.listing import ImageRef
 from gyrus.shared.documents import LABELS

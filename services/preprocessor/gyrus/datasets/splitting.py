@@ -7,7 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from gyrus.data.layout import as_json, write_whole
+from gyrus.data.layout import as_json
+from gyrus.data.storage import write_whole
 from gyrus.shared.ids import digest
 
 PARTS: Final[Mapping[str, float]] = {"train": 0.8, "val": 0.1, "test": 0.1}
