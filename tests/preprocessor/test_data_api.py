@@ -345,13 +345,105 @@ def test_colours_are_refused(tmp_path: Path) -> None:
         load_image(tmp_path / "rgb.nii")
 
 
-def test_values_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["t1.nrrd", "t1.nii", "t1.nii.gz", "scaled.nii", "scaled.nii.gz"])
+def test_values_that_are_no_numbers_are_refused_and_not_made_0(tmp_path: Path, name: str) -> None:
     array = np.ones((20, 64, 64), np.float32)
     array[3, 4, 5] = np.nan
-    sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / "t1.nrrd"))  # of NIfTI, ITK makes them 0
+    sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / name))
+    if name.startswith("scaled"):
+        with_header(tmp_path / name, 112, "<ff", 2.0, 1.0)
 
     with pytest.raises(ImageError, match="not_finite"):
-        load_image(tmp_path / "t1.nrrd")
+        load_image(tmp_path / name)
+
+
+def test_only_the_volume_that_is_chosen_must_be_finite(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).normal(0, 1, (3, 20, 64, 64)).astype(np.float32)
+    array[1, 3, 4, 5] = np.inf
+    sitk.WriteImage(sitk.GetImageFromArray(array, isVector=False), str(tmp_path / "run.nii"))
+    run = find_stacks(tmp_path / "run.nii")[0]
+
+    assert np.array_equal(sitk.GetArrayFromImage(load_image(run.of_volume(2), preprocess=False)), array[2])
+    with pytest.raises(ImageError, match="not_finite"):
+        load_image(run.of_volume(1))
+
+
+def with_header(path: Path, offset: int, form: str, *values: float) -> Path:
+    """A NIfTI file with other values in its header."""
+    is_packed = path.suffix == ".gz"
+    content = bytearray(gzip.decompress(path.read_bytes()) if is_packed else path.read_bytes())
+    struct.pack_into(form, content, offset, *values)
+    path.write_bytes(gzip.compress(bytes(content)) if is_packed else bytes(content))
+    return path
+
+
+@pytest.mark.parametrize("name", ["t1.nii", "t1.nii.gz"])
+@pytest.mark.parametrize("step", [0.0, -4.4, float("nan"), float("inf")])
+def test_a_step_of_no_length_is_refused_and_not_made_1_mm(tmp_path: Path, name: str, step: float) -> None:
+    path = with_header(write_nifti(tmp_path / name), 88, "<f", step)
+
+    with pytest.raises(ImageError, match=rf"1\.2 x 1\.1 x {step:g} \(no_geometry\)"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("name", ["t1.nii", "t1.nii.gz"])
+def test_steps_that_the_sform_contradicts_are_refused_unless_there_is_a_qform(tmp_path: Path, name: str) -> None:
+    path = with_header(write_nifti(tmp_path / name), 88, "<f", 2.2)
+    assert load_image(path).GetSpacing() == (1, 1, 4)
+
+    with_header(path, 252, "<h", 0)
+    with pytest.raises(ImageError, match=r"1\.2 x 1\.1 x 2\.2 by pixdim, 1\.2 x 1\.1 x 4\.4 by the sform \(no_geometry\)"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("offset", [0.0, 4.0, float("nan")])
+def test_voxels_do_not_begin_inside_the_header(tmp_path: Path, offset: float) -> None:
+    path = with_header(write_nifti(tmp_path / "t1.nii"), 108, "<f", offset)
+
+    with pytest.raises(ImageError, match="the file is damaged"):
+        load_image(path)
+
+
+def test_a_pair_whose_voxels_were_cut_short_is_refused(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "t1.img")
+    whole = (tmp_path / "t1.img").read_bytes()
+    assert load_image(tmp_path / "t1.hdr").GetSpacing() == (1, 1, 4)
+
+    (tmp_path / "t1.img").write_bytes(whole[: len(whole) // 2])
+    for name in ("t1.img", "t1.hdr"):
+        with pytest.raises(ImageError, match=rf"{name}: the file is damaged"):
+            load_image(tmp_path / name)
+
+
+def test_axes_that_are_not_at_right_angles_are_told_as_geometry(tmp_path: Path) -> None:
+    path = with_header(write_nifti(tmp_path / "t1.nii"), 252, "<hh", 0, 1)
+    with_header(path, 284, "<f", 0.4)
+
+    with pytest.raises(ImageError, match="no_geometry"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("what", [None, 5, b"t1.nii", [], [("a", "b", "c")], np.zeros((8, 32, 32)), object()])
+def test_what_is_no_image_is_told_from_what_is(what: Any) -> None:
+    with pytest.raises(TypeError, match="an image is a path"):
+        load_image(what)
+
+
+def test_an_empty_name_is_not_this_folder() -> None:
+    with pytest.raises(FileNotFoundError, match="'' does not exist"):
+        load_image("")
+
+
+@pytest.mark.parametrize("z_dim", [3, -1, 1.5, "z"])
+def test_another_axis_for_slices_is_an_error(tmp_path: Path, z_dim: Any) -> None:
+    with pytest.raises(ValueError, match="0 \\(x\\), 1 \\(y\\), 2 \\(z\\)"):
+        prepare_for_inference(load_image(write_nifti(tmp_path / "t1.nii")), "mri", z_dim)
+
+
+@pytest.mark.parametrize("patch", [(0, 16, 16), (-4, 16, 16), (4, 16), (4.0, 16, 16)])
+def test_a_patch_of_no_voxels_is_an_error(patch: Any) -> None:
+    with pytest.raises(ValueError, match="three whole numbers of voxels"):
+        tokenize_volume(np.zeros((8, 32, 32)), np.ones((8, 32, 32), bool), patch)
 
 
 def test_ct_is_not_taken_for_mri(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import SimpleITK
 from gyrus.data.errors import ImageError
 from gyrus.data.packed import Damaged, plain_voxels
 from gyrus.data.sources import ImageSource
-from gyrus.data.wholeness import is_nifti, is_whole
+from gyrus.data.wholeness import is_finite, is_nifti, is_whole, odd_steps
 from gyrus.dicom.layouts import layout_of, read_layout
 from gyrus.dicom.pixels import VolumeArray, volume_of
 from gyrus.dicom.space import Space
@@ -71,21 +71,31 @@ def _check(dimension: int, components: int, path: str | None) -> None:
 
 
 def _from_file(source: ImageSource) -> VolumeArray:
-    """One 3-D volume of a file that ITK knows; of a plain compressed NIfTI we inflate the voxels ourselves, by their checksum."""
+    """One 3-D volume of a file that ITK knows; the voxels of a plain NIfTI file we read ourselves."""
     path = Path(source.path)
     reader = _reader(source)
+    if is_nifti(path) and (odd := odd_steps(path)):
+        raise ImageError("no_geometry", odd, path)
     try:
         voxels = plain_voxels(path, reader.GetSize()[::-1]) if is_nifti(path) and len(reader.GetSize()) == 3 else None
         if voxels is not None:
             space = _checked(_space(reader), source.path)
             return VolumeArray(voxels, space, "", hounsfield=True)
+        if is_nifti(path):
+            _check_stored(path, source.volume or 0)
         volume = from_image(_executed(reader, source))
-        if is_nifti(path) and not is_whole(path):
-            raise Damaged
     except Damaged:
         raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path) from None
     _checked(volume.space, source.path)
     return volume
+
+
+def _check_stored(path: Path, volume: int) -> None:
+    """What ITK would fill up without a word. Raises Damaged, ImageError."""
+    if not is_whole(path):
+        raise Damaged
+    if not is_finite(path, volume):
+        raise ImageError("not_finite", "a value is infinite or no number", path)
 
 
 def _reader(source: ImageSource) -> Any:
@@ -109,7 +119,8 @@ def _executed(reader: Any, source: ImageSource) -> Any:
 
 def _unreadable(error: RuntimeError, source: ImageSource) -> ImageError:
     said = [line for line in str(error).strip().splitlines() if line][-1]
-    return ImageError("no_image", said.replace(source.path, "the file").strip()[:200], source.path)
+    reason = "no_geometry" if "orthonormal" in said else "no_image"
+    return ImageError(reason, said.replace(source.path, "the file").strip()[:200], source.path)
 
 
 def _checked(space: Space, path: str) -> Space:

@@ -1,7 +1,8 @@
-"""Voxels of a compressed NIfTI file, inflated once and by their checksum: a flipped bit may leave a stream that inflates to other voxels.
+"""Voxels of a plain NIfTI file – one volume of little-endian numbers without a scale – as they are stored.
 
-ITK stops reading at the last voxel, before the checksum (RFC 1952), and fills what does not inflate with zeros. So of the plain file – one
-volume of little-endian numbers without a scale – it is asked for the geometry only; of any other it reads, and the file is inflated again.
+ITK makes 0 of what is no number. Of a compressed file it stops reading at the last voxel, before the checksum (RFC 1952), and fills what
+does not inflate with zeros: a flipped bit may leave a stream that inflates to other voxels. So of a plain file it is asked for the geometry
+only; of any other it reads, and the file is looked at again (`wholeness`).
 """
 
 import struct
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GZIP: Final = b"\x1f\x8b"
+HEADER: Final = 352  # bytes of NIfTI-1 before the first voxel, at least
 WINDOW: Final = 31  # of zlib: gzip, with its header and checksum
 PIECE: Final = 1 << 20
 MOST_VOXELS: Final = 2**31
@@ -27,7 +29,7 @@ def plain_voxels(path: Path, shape: tuple[int, ...]) -> NDArray[Any] | None:
     """The voxels of a plain file, in the shape (slices, rows, columns); None of a file of another kind. Raises Damaged, OSError."""
     with path.open("rb") as file:
         if file.read(2) != GZIP:
-            return None
+            return _stored(file, shape)
         file.seek(0)
         inflater = zlib.decompressobj(WINDOW)
         try:
@@ -41,6 +43,19 @@ def plain_voxels(path: Path, shape: tuple[int, ...]) -> NDArray[Any] | None:
         except zlib.error as error:
             raise Damaged(str(error)) from None
     return found[offset:].view(kind).reshape(shape)
+
+
+def _stored(file: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """Of a file that is not compressed."""
+    file.seek(0)
+    layout = _layout(file.read(HEADER), shape)
+    if layout is None:
+        return None
+    kind, offset = layout
+    found: NDArray[Any] = np.fromfile(file, kind, int(np.prod(shape)), offset=offset - HEADER)
+    if found.size < int(np.prod(shape)):
+        raise Damaged("it is shorter than its header says")
+    return found.reshape(shape)
 
 
 def is_sound(path: Path, needed: int) -> bool:
@@ -64,7 +79,7 @@ def is_sound(path: Path, needed: int) -> bool:
 
 def _layout(header: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], int] | None:
     """Type and offset of the voxels, if there is one volume of that shape, little-endian and without a scale."""
-    if len(header) < 352 or struct.unpack_from("<i", header)[0] != 348 or header[344:348] != b"n+1\0":
+    if len(header) < HEADER or struct.unpack_from("<i", header)[0] != 348 or header[344:348] != b"n+1\0":
         return None
     dims, code = struct.unpack_from("<8h", header, 40), struct.unpack_from("<h", header, 70)[0]
     offset, slope, intercept = struct.unpack_from("<3f", header, 108)
@@ -72,7 +87,7 @@ def _layout(header: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], int] 
     is_one = lengths[:3] == shape[::-1] and all(length <= 1 for length in lengths[3:])
     if code not in KINDS or not is_one or int(np.prod(shape, dtype=object)) > MOST_VOXELS:
         return None
-    if slope not in (0.0, 1.0) or intercept != 0.0 or not 352 <= offset <= PIECE:
+    if slope not in (0.0, 1.0) or intercept != 0.0 or not HEADER <= offset <= PIECE:
         return None
     return np.dtype(KINDS[code]), int(offset)
 

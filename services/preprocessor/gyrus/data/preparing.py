@@ -144,11 +144,13 @@ def prepare_for_inference(img_sitk: Any, mode: str, z_dim: int | None = None) ->
     img_sitk: as `load_image` gives it; one that is not on the grid yet, or what `load_image` takes, is put on it. mode: ct or mri.
     z_dim: the axis (0 x, 1 y, 2 z) along which its slices lie. Returns float32 tensors [1, D, H, W] in [0, 1] (brain, blood, bone for
     CT), a uint8 tensor [N], 1 = a token with background in it, and the view (0 axial, 1 coronal, 2 sagittal); None, and a warning, for
-    an image smaller than one token. Raises ValueError for another mode, ImageError for what cannot be prepared.
+    an image smaller than one token. Raises ValueError for another mode or axis, ImageError for what cannot be prepared.
     """
     import torch  # noqa: PLC0415 - seconds
 
     mode = mode_of(mode)
+    if z_dim not in {None, 0, 1, 2}:
+        raise ValueError(f"z_dim is {z_dim!r}: 0 (x), 1 (y), 2 (z), or None for the rule")
     image = img_sitk if is_image(img_sitk) else load_image(img_sitk)
     volume = from_image(image)
     try:

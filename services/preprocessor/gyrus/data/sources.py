@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ class ImageSource:
 
     def of_volume(self, volume: int) -> "ImageSource":
         """One volume of a time series, a diffusion run, …"""
-        return replace(self, volume=volume)
+        return replace(self, volume=index(volume))
 
     def regridded(self) -> "ImageSource":
         """The same, with slices at uneven steps interpolated (linearly) at the usual step, where gaps are at most three steps wide."""
@@ -52,8 +53,8 @@ class ImageSource:
 def find_stacks(path: str | os.PathLike[str]) -> list[ImageSource]:
     """What there is to load at a path: each stack of its DICOM files, or the file itself. Raises FileNotFoundError, ImageError."""
     where = Path(path)
-    if not where.exists():
-        raise FileNotFoundError(f"{where} does not exist")
+    if not os.fspath(path) or not where.exists():  # an empty name would be this folder
+        raise FileNotFoundError(f"{os.fspath(path) or repr('')} does not exist")
     if where.is_dir():
         return _stacks(where, _headers(where))
     if not is_dicom(where):
@@ -69,8 +70,8 @@ def source_of(what: Any) -> ImageSource:
     if isinstance(what, ImageSource):
         return what
     if not isinstance(what, (str, os.PathLike)):
-        slices = [(os.path.realpath(file), frame) for file, frame in what]
-        return ImageSource(str(Path(slices[0][0]).parent) if slices else "", slices=slices)
+        slices = [(os.path.realpath(file), frame) for file, frame in _pairs(what)]
+        return ImageSource(str(Path(slices[0][0]).parent), slices=slices)
     found = find_stacks(what)
     if len(found) == 1:
         return found[0]
@@ -79,6 +80,16 @@ def source_of(what: Any) -> ImageSource:
         named = "; ".join(map(str, wanted[:MOST_NAMED]))
         raise ImageError("several_stacks", f"{len(wanted)} stacks: {named}", what)
     return wanted[0]
+
+
+def _pairs(what: Any) -> list[tuple[str, int | None]]:
+    pairs = list(what) if isinstance(what, (list, tuple)) else []
+    if not pairs or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], (str, os.PathLike)) for pair in pairs
+    ):
+        found = f"an empty {type(what).__name__}" if isinstance(what, (list, tuple)) and not what else type(what).__name__
+        raise TypeError(f"an image is a path, a stack of find_stacks, or a list of (path, frame from 1 or None); this is {found}")
+    return pairs
 
 
 def is_dicom(path: Path) -> bool:

@@ -20,6 +20,8 @@ def tokenize_volume(img_arr: Any, mask_arr: Any, patch_size: Three = PATCH, remo
     `prepare_for_inference` gives them. remove_background: leave such tokens out; `filtered` is then empty. The answer is torch where
     img_arr is. Raises ValueError for shapes that do not go together.
     """
+    if len(patch_size) != 3 or not all(isinstance(length, (int, np.integer)) and length > 0 for length in patch_size):
+        raise ValueError(f"patch_size is {patch_size!r}: three whole numbers of voxels, at least 1 along slices, rows and columns")
     image, mask = _volume(img_arr), _array(mask_arr)
     size = size_of(image.shape, patch_size)
     tokens, coords = tokens_of(image, patch_size), coordinates(size)
