@@ -249,3 +249,89 @@ def test_metadata_of_another_hand_is_read(tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text(json.dumps(written))
 
     assert len(DatasetMetadata.from_file(tmp_path / "metadata.json")) == len(ImageDataset(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"unlabelled": "dropp"}, "unlabelled is 'dropp'; it is one of error, keep, drop"),
+        ({"failures": "ignore"}, "failures is 'ignore'; it is one of raise, skip"),
+        ({"blank_labels": "0"}, "blank_labels is '0'; it is one of error, nan"),
+        ({"studies": "001"}, r"studies is '001'; it is a list of studies, e\.g\. \['001'\]"),
+        ({"ct_window_probs": [float("nan"), 1, 1]}, "ct_window_probs"),
+    ],
+)
+def test_a_word_that_is_none_is_not_taken_for_another(data_dir: Path, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ImageDataset(data_dir, **arguments)
+
+
+def test_that_no_image_is_left_is_told(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert len(ImageDataset(data_dir, studies=["001"], mode_filter="ct")) == 0
+
+    assert f"no image is left of {N_IMAGES}" in caplog.text
+
+
+DAMAGES = {
+    "cut in the middle": lambda content: content[: len(content) // 2],
+    "cut at its end": lambda content: content[:-30],
+    "empty": lambda _: b"",
+    "no tensor": lambda _: b"once I was a tensor",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_of_the_cache_counts_as_not_cached_and_is_made_again(tmp_path: Path, damage: str) -> None:
+    write_cached(tmp_path)
+    file = tmp_path / "processed/001/T1.pt"
+    whole, expected = file.read_bytes(), only(ImageDataset(tmp_path), "001/T1")["img"]
+    file.write_bytes(DAMAGES[damage](whole))
+
+    assert torch.equal(only(ImageDataset(tmp_path), "001/T1")["img"], expected)
+    with pytest.raises(FileNotFoundError, match="001/T1 is not in the cache"):
+        only(ImageDataset(tmp_path, fallback_to_raw=False), "001/T1")
+    assert CacheManager(tmp_path).get_cache_stats()["cached_images"] == N_IMAGES - 1
+    assert CacheManager(tmp_path).build_cache().made == 1
+    assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_without_its_source_is_named_or_left_out(tmp_path: Path, damage: str) -> None:
+    write_cached(tmp_path / "there")
+    shutil.copytree(tmp_path / "there/processed", tmp_path / "copy")
+    for path in (tmp_path / "copy").glob("*/*_metadata.json"):  # as the service writes them
+        path.write_text(json.dumps({name: said for name, said in json.loads(path.read_text()).items() if name != "bytes"}))
+    file = tmp_path / "copy/001/T1.pt"
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+
+    with pytest.raises(OSError, match=r"001/T1\.pt is damaged, or of another layout .*: delete it, and prepare the image again"):
+        only(ImageDataset(tmp_path / "copy"), "001/T1")
+    assert "T1.pt is damaged" in only(ImageDataset(tmp_path / "copy", failures="skip"), "001/T1")["failed"]
+
+
+def test_an_image_file_of_the_first_layout_is_named(tmp_path: Path) -> None:
+    write_cached(tmp_path / "there")
+    shutil.copytree(tmp_path / "there/processed", tmp_path / "copy")
+    meta = tmp_path / "copy/001/T1_metadata.json"
+    meta.write_text(json.dumps({name: said for name, said in json.loads(meta.read_text()).items() if name != "bytes"}))
+    torch.save({"data": torch.zeros(12, 48, 32, dtype=torch.uint8), "view": 0, "shape": (12, 48, 32)}, tmp_path / "copy/001/T1.pt")
+
+    with pytest.raises(OSError, match=r"001/T1\.pt is damaged, or of another layout"):
+        only(ImageDataset(tmp_path / "copy"), "001/T1")
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "{"])
+def test_metadata_of_an_image_that_are_none_count_as_not_there(tmp_path: Path, content: str) -> None:
+    write_cached(tmp_path)
+    shutil.copytree(tmp_path / "processed", tmp_path / "copy")
+    for folder in ("processed", "copy"):
+        (tmp_path / folder / "001/T1_metadata.json").write_text(content)
+
+    assert CacheManager(tmp_path).build_cache().made == 1
+    with pytest.raises(ValueError, match=r"001/T1_metadata\.json is damaged"):
+        ImageDataset(tmp_path / "copy")
+
+
+def test_an_object_store_is_no_folder() -> None:
+    with pytest.raises(ValueError, match="s3://bucket/data is no folder: training reads files"):
+        ImageDataset("s3://bucket/data")

@@ -109,7 +109,7 @@ def test_classes_are_numbered_as_told_or_in_their_order(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("p1,0\np2,1\n", r":1: expected a header like `study_id,label`, found `p1,0`"),
+        ("p1,0\np2,1\n", r":1: expected a header like `study_id,label`, with commas, found `p1,0`"),
         ("", ":1: expected a header"),
         ("study_id,label\n", "holds no label"),
         ("study_id,label\np1,1\np1,0\n", r":3: p1 has another label further up"),
@@ -159,3 +159,41 @@ def test_a_file_that_is_not_there_is_an_error(data_dir: Path, tmp_path: Path) ->
 def test_ids_of_a_mapping_must_be_text(data_dir: Path) -> None:
     with pytest.raises(LabelError, match="the id 1 is no text"):
         ImageDataset(data_dir, study_labels={1: 0})  # type: ignore[dict-item]
+
+
+def test_a_number_is_what_is_written_as_one(tmp_path: Path) -> None:
+    cases = {"1_0": "1_0", "9007199254740993": 9007199254740993, "1.0": 1, "1e3": 1000, "-2": -2}
+
+    for written, label in cases.items():
+        rows = [("a", written), ("b", "b" if isinstance(label, str) else 0)]
+        assert read_labels(write_csv(tmp_path / "labels.csv", rows)).of("a") == label
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("study_id,label\n001,ä\n".encode("latin-1"), r"labels\.csv: byte 19 is not UTF-8; save it as text in UTF-8"),
+        (b"study_id;label\n001;1\n", r"labels\.csv:1: expected a header like `study_id,label`, with commas"),
+        (b"study_id,a,a\n001,0,1\n", r"labels\.csv:1: several columns are called a"),
+    ],
+)
+def test_a_table_that_is_none_is_told_with_its_file(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "labels.csv").write_bytes(content)
+
+    with pytest.raises(LabelError, match=message):
+        read_labels(tmp_path / "labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"001": [[0, 1]]}', r"labels\.json, 001: \[0, 1\] is neither a number nor a text"),
+        ('{"001": {"a": {"b": 1}}}', r"labels\.json, 001: \{'b': 1\} is neither a number nor a text"),
+        ('{"001": 0, "001": 1}', r"labels\.json: 001 stands twice"),
+    ],
+)
+def test_labels_inside_labels_are_told_with_their_file(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "labels.json").write_text(content)
+
+    with pytest.raises(LabelError, match=message):
+        read_labels(tmp_path / "labels.json")

@@ -203,3 +203,16 @@ async def test_of_a_run_each_volume_is_an_image_and_its_list_is_none() -> None:
 
     assert _with_tensors(run) == ["c/1/dwi_v000_metadata.json", "c/1/dwi_v003_metadata.json"]
     assert _with_tensors(["c/1/t1.pt", "c/1/t1_mask.pt", "c/1/t1_metadata.json"]) == ["c/1/t1_metadata.json"]
+
+
+async def test_a_modality_without_volumes_is_no_empty_selection() -> None:
+    with pytest.raises(ValueError, match="modality is 'mri'; there are volumes of MR and CT"):
+        Wanted(cohort="c", modality="mri")
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"images": [{"study": "1"}]}'])
+async def test_a_file_that_holds_no_selection_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "found.json").write_text(content)
+
+    with pytest.raises(ValueError, match=r"found\.json holds no selection"):
+        Selection.load(tmp_path / "found.json")

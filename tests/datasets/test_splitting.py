@@ -65,3 +65,11 @@ def test_a_directory_is_split_by_study_and_its_parts_are_data_sets(data_dir: Pat
 
     assert [len(split[part]) for part in THIRDS] == [3, 1, 1]
     assert sorted(pair for part in parts for pair in part.image_index) == ImageDataset(data_dir).image_index
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]"])
+def test_a_file_that_holds_no_split_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "split.json").write_text(content)
+
+    with pytest.raises(ValueError, match=r"split\.json holds no split"):
+        split_by_subject(studies_of(4), THIRDS, path=tmp_path / "split.json")

@@ -513,6 +513,27 @@ def test_images_that_would_share_a_file_of_the_cache_are_refused(data_dir: Path,
         DatasetMetadata.from_directory(data_dir, {"p1": "mri"})
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is no JSON"),
+        ("{", "is no JSON"),
+        ("[]", "has no studies"),
+        ('{"studies": {"a": []}}', "study a has no mode"),
+        ('{"studies": {"a": {"images": {}}}}', "study a has no mode"),
+        ('{"studies": {"a": {"mode": "ct"}}}', "study a has no mode .* or no images"),
+        ('{"studies": {"a": {"mode": "ct", "images": {"x": {}}}}}', "image a/x has no filename"),
+        ('{"studies": {"../a": {"mode": "ct", "images": {}}}}', "'../a' is no name of a study"),
+        ('{"studies": {"a": {"mode": "ct", "images": {"../x": {"filename": "x.nii"}}}}}', "'../x' is no name of a study or image"),
+    ],
+)
+def test_a_file_that_is_no_metadata_is_told_with_its_name(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "metadata.json").write_text(content)
+
+    with pytest.raises(ValueError, match=rf"metadata\.json.*{message}"):
+        CacheManager(tmp_path)
+
+
 def test_only_images_are_scanned(data_dir: Path) -> None:
     for name in ("T1.nii.bak", "T1.json", ".hidden.nii"):
         (data_dir / "raw" / "p1" / name).write_text("{}")

@@ -151,9 +151,12 @@ def _write(task: Task) -> None:
         }
         storage = task.storage
         storage.delete([f"{task.image}{METADATA}"])
+        sizes = {}
         for ending, saved in tensors(made).items():
-            storage.write(f"{task.image}{ending}.pt", encoded(saved))
-        storage.write(f"{task.image}{METADATA}", as_json(described(made, more)))
+            name, content = f"{task.image}{ending}.pt", encoded(saved)
+            storage.write(name, content)
+            sizes[name] = len(content)
+        storage.write(f"{task.image}{METADATA}", as_json(described(made, {**more, "bytes": sizes})))
 
 
 def _volume(task: Task, name: str) -> Document:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gyrus.data.layout import MASK, METADATA, as_json, endings
-from gyrus.data.modes import mode_of
+from gyrus.data.modes import MODES, mode_of
 from gyrus.data.sources import has_dicom
 from gyrus.data.storage import place_of
 
@@ -36,13 +36,17 @@ class DatasetMetadata:
     def from_file(cls, path: str | PathLike[str]) -> "DatasetMetadata":
         """Read what `save` wrote. Raises ValueError for something else."""
         storage, name = place_of(path)
-        written = json.loads(storage.read(name))
+        try:
+            written = json.loads(storage.read(name))
+        except ValueError as error:
+            raise ValueError(f"{path} is no JSON ({error}): write it anew, DatasetMetadata.from_directory(…).save(…)") from None
         if not isinstance(written, dict) or not isinstance(written.get("studies"), dict):
             raise ValueError(f"{path} is no metadata.json: it has no studies")
         made = cls()
         made.dataset_name, made.version = str(written.get("dataset_name", "")), str(written.get("version", VERSION))
         made.created = str(written.get("created", made.created))
         for name, study in written["studies"].items():
+            _check_study(path, name, study)
             made.add_study(name, study["mode"], study["images"])
         return made
 
@@ -109,6 +113,19 @@ class DatasetMetadata:
 
     def __len__(self) -> int:
         return len(self.studies)
+
+
+def _check_study(path: str | PathLike[str], name: str, study: Any) -> None:
+    """Refuse what `save` does not write. Names become names of files, and must not lead elsewhere."""
+    images = study.get("images") if isinstance(study, dict) else None
+    if not isinstance(images, dict) or study.get("mode") not in MODES:
+        raise ValueError(f'{path}: study {name} has no mode (ct or mri) or no images, as {{"mode": "mri", "images": {{…}}}}')
+    for image, said in images.items():
+        if not isinstance(said, dict) or not isinstance(said.get("filename"), str):
+            raise ValueError(f'{path}: image {name}/{image} has no filename, as {{"filename": "{image}.nii.gz", "processed": false}}')
+    for plain in (name, *images):
+        if "/" in plain or plain in {"", ".", ".."}:
+            raise ValueError(f"{path}: {plain!r} is no name of a study or image: it would be written elsewhere")
 
 
 def _images_in(folder: Path) -> Iterator[tuple[str, str]]:

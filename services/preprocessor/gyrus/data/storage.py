@@ -72,6 +72,10 @@ class Storage:
     def exists(self, name: str) -> bool:
         return self.path(name).is_file() if self.is_local else self._ask(name, lambda: bool(self._system.isfile(self._at(name))))
 
+    def size(self, name: str) -> int:
+        """Of a file, bytes. Raises FileNotFoundError."""
+        return self.path(name).stat().st_size if self.is_local else self._ask(name, lambda: int(self._system.size(self._at(name))))
+
     def delete(self, names: Iterable[str]) -> None:
         """In this order; what is not there is gone already. Folders that are empty then go too."""
         folders = set()

@@ -1,6 +1,7 @@
 """One image of a cache: where it lies, what it is made of, and whether what lies there is that. Needs no SimpleITK."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +45,21 @@ def whole(folder: Address, image: str, mode: str) -> Document | None:
         said: Document = json.loads(storage.read(f"{image}{METADATA}"))
     except (OSError, ValueError):
         return None
+    if not isinstance(said, dict) or said.get("version") != VERSION:
+        return None
+    written = said.get("bytes")  # of CacheManager's own; the service's names are never used twice
+    sizes = written if isinstance(written, dict) else {}
     files = [f"{image}{ending}.pt" for ending in (*endings(mode), MASK)]
-    return said if said.get("version") == VERSION and all(map(storage.exists, files)) else None
+    return said if all(_is_there(storage, name, sizes.get(name)) for name in files) else None
+
+
+def _is_there(storage: Storage, name: str, size: int | None) -> bool:
+    """Whether a file is there, and of the size that it was written with, where that is known."""
+    if size is None:
+        return storage.exists(name)
+    with suppress(FileNotFoundError):
+        return storage.size(name) == size
+    return False
 
 
 def made_of_now(source: Address, mode: str) -> Document:

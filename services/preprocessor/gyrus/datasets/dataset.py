@@ -1,6 +1,7 @@
 """ImageDataset: one image an item, as tokens or as a volume, cropped and turned by chance that can be repeated."""
 
 import logging
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -101,6 +102,13 @@ class ImageDataset(Dataset[Item]):
             raise ValueError("neither use_cache nor fallback_to_raw: there is nothing to read images from")
         if set(flip_axes) - set("xyz"):
             raise ValueError(f"flip_axes is {flip_axes!r}; it names the patient's axes: x, y, z or several, e.g. 'yz'")
+        for name, given, allowed in (
+            ("unlabelled", unlabelled, ("error", "keep", "drop")),
+            ("blank_labels", blank_labels, ("error", "nan")),
+            ("failures", failures, ("raise", "skip")),
+        ):
+            if given not in allowed:
+                raise ValueError(f"{name} is {given!r}; it is one of {', '.join(allowed)}")
         crop_to = _three(max_crop_size) if random_crop else None
         probs = _probabilities(ct_window_probs or WINDOW_PROBS)
         self.failures = failures
@@ -122,6 +130,8 @@ class ImageDataset(Dataset[Item]):
             if not use_original_labels:
                 self.labels = self.labels.numbered(class_to_idx)
         self.class_to_idx = self.labels.numbers(class_to_idx) if self.labels is not None else {}
+        if not self.images:
+            log.warning("no image is left of %d: look at mode_filter, studies and unlabelled", len(listed))
         self.image_index = [(ref.study, ref.image) for ref in self.images]  #: study and image of each item
         self.epochs = Epochs(len(self.images))
         self._mapped: dict[tuple[int, str | None], Grid] = {}
@@ -220,12 +230,14 @@ def _three(sizes: Sequence[int]) -> tuple[int, int, int]:
 
 def _probabilities(given: Sequence[float]) -> tuple[float, ...]:
     total = float(sum(given))
-    if len(given) != len(WINDOWS_HU) or min(given) < 0 or total <= 0:
+    if len(given) != len(WINDOWS_HU) or not min(given) >= 0 or not 0 < total < math.inf:
         raise ValueError(f"ct_window_probs is {list(given)}: one number, not below 0, for each of {', '.join(WINDOWS_HU)}")
     return tuple(float(one) / total for one in given)
 
 
 def _wanted(images: Sequence[ImageRef], mode: str | None, studies: Collection[str] | None) -> list[ImageRef]:
+    if isinstance(studies, str):
+        raise ValueError(f"studies is {studies!r}; it is a list of studies, e.g. [{studies!r}]")
     known = {ref.study for ref in images}
     if studies is not None and (strangers := sorted(set(studies) - known)):
         raise ValueError(f"{len(strangers)} of the wanted studies are not here: {', '.join(strangers[:20])}")

@@ -7,6 +7,7 @@ GyrusError
 import csv
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -19,6 +20,7 @@ from gyrus.shared.errors import GyrusError
 
 FIRST: Final = "study_id"
 MOST_NAMED: Final = 20
+NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE)
 Kind = Literal["binary", "multiclass", "multilabel", "text"]
 
 
@@ -93,7 +95,11 @@ def read_labels(path: str | PathLike[str], blanks: str = "error") -> Labels:
     blanks: a blank among several columns is an `error`, or `nan`. Raises FileNotFoundError, LabelError.
     """
     file = Path(path)
-    return _labels(_of_json(file) if file.suffix.lower() == ".json" else _of_csv(file), blanks)
+    try:
+        table = _of_json(file) if file.suffix.lower() == ".json" else _of_csv(file)
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{file}: byte {error.start} is not UTF-8; save it as text in UTF-8") from None
+    return _labels(table, blanks)
 
 
 def _of_csv(file: Path) -> Table:
@@ -101,7 +107,9 @@ def _of_csv(file: Path) -> Table:
         reader = csv.reader(lines)
         head = [name.strip() for name in next(reader, [])]
         if len(head) < 2 or head[0].lower() != FIRST:
-            raise LabelError(f"{file}:1: expected a header like `{FIRST},label`, found `{','.join(head)}`")
+            raise LabelError(f"{file}:1: expected a header like `{FIRST},label`, with commas, found `{','.join(head)}`")
+        if twice := sorted({name for name in head if head.count(name) > 1}):
+            raise LabelError(f"{file}:1: several columns are called {', '.join(twice)}; give each a name of its own")
         rows = []
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -116,6 +124,8 @@ def _of_json(file: Path) -> Table:
         said = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise LabelError(f"{file}:{error.lineno}: this is no JSON: {error.msg}") from None
+    except LabelError as error:
+        raise LabelError(f"{file}: {error}") from None
     if not isinstance(said, dict):
         raise LabelError(f'{file}: expected an object of labels by study, like {{"study_001": 0}}')
     return _of_mapping(said, str(file))
@@ -131,6 +141,8 @@ def _of_mapping(said: Mapping[str, Any], origin: str) -> Table:
         if isinstance(label, Mapping):
             label = [label.get(name) for name in columns]  # noqa: PLW2901
         values = label if isinstance(label, Sequence) and not isinstance(label, str) else [label]
+        if strange := [value for value in values if isinstance(value, (Sequence, Mapping)) and not isinstance(value, str)]:
+            raise LabelError(f"{origin}, {study}: {strange[0]!r} is neither a number nor a text")
         rows.append(Row(f"{origin}, {study}", study, tuple(map(_value, values))))
     return Table(origin, columns, rows)
 
@@ -180,10 +192,15 @@ def _value(cell: Any) -> Any:
     """A whole number, another number, a text, or nan for a blank."""
     if cell is None or cell == "":
         return math.nan
+    if isinstance(cell, str) and not NUMBER.fullmatch(cell):
+        return cell  # 1_0 is a text, though Python reads it as 10
     try:
-        number = float(cell)
+        return int(cell) if not isinstance(cell, float) else _whole(cell)  # beyond 2^53 a float would be another number
     except (TypeError, ValueError):
-        return str(cell)
+        return _whole(float(cell)) if isinstance(cell, str) else str(cell)
+
+
+def _whole(number: float) -> int | float:
     return int(number) if number.is_integer() else number
 
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from gyrus.data.layout import METADATA
 from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.modes import mode_of
+from gyrus.data.storage import REMOTE
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class ImageRef:
 def images_in(data_dir: str | PathLike[str]) -> list[ImageRef]:
     """The images of a directory, in the order of metadata.json or, where there is none, of what was prepared by `<study>/<image>`.
 
-    Raises FileNotFoundError where there is neither.
+    Raises FileNotFoundError where there is neither, ValueError for a damaged list and for an object store.
     """
+    if REMOTE in fspath(data_dir):
+        raise ValueError(f"{fspath(data_dir)} is no folder: training reads files. Mount or copy the store, and name that folder")
     root = Path(data_dir)
     if (root / "metadata.json").is_file():
         return list(_by_metadata(root))
@@ -63,6 +66,11 @@ def _by_metadata(root: Path) -> Iterator[ImageRef]:
 
 def _prepared(root: Path) -> Iterator[ImageRef]:
     for path in sorted(root.glob(f"*/*{METADATA}")):
-        said = json.loads(path.read_text())
+        try:
+            said = json.loads(path.read_text())
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise ValueError(f"{path} is damaged: prepare this image again, or delete the file to do without the image")
         if "mode" in said:  # else there are pictures only
             yield ImageRef(path.parent.name, path.name.removesuffix(METADATA), mode_of(said["mode"]), path.parent)

@@ -15,6 +15,7 @@ from gyrus.datasets.listing import ImageRef
 from gyrus.shared.documents import LABELS
 
 StudyId = Literal["study", "accession", "visit"]
+MODALITIES: Final = ("MR", "CT")
 STUDY_IDS: Final = ("study", "accession", "visit")
 Document = dict[str, Any]
 
@@ -33,6 +34,8 @@ class Wanted:
     def __post_init__(self) -> None:
         if strangers := sorted({*self.axes, *self.probability} - set(LABELS)):
             raise ValueError(f"there is no axis {', '.join(strangers)}; axes are {', '.join(LABELS)}")
+        if self.modality not in {None, *MODALITIES}:
+            raise ValueError(f"modality is {self.modality!r}; there are volumes of {' and '.join(MODALITIES)}")
 
     def holds(self, stack: Mapping[str, Any]) -> bool:
         """Whether a stack, as the gateway shows it, is wanted."""
@@ -59,9 +62,12 @@ class Selection:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Selection":
-        """Read what `save` wrote."""
-        said = json.loads(Path(path).read_text())
-        return cls(tuple(ImageRef(**{**ref, "folder": Path(ref["folder"])}) for ref in said["images"]), said["question"])
+        """Read what `save` wrote. Raises ValueError for something else."""
+        try:
+            said = json.loads(Path(path).read_text())
+            return cls(tuple(ImageRef(**{**ref, "folder": Path(ref["folder"])}) for ref in said["images"]), said["question"])
+        except (ValueError, LookupError, TypeError):
+            raise ValueError(f"{path} holds no selection; `select(…).save(…)` writes one") from None
 
 
 def select(processed: str | PathLike[str], wanted: Wanted, *, url: str, key: str, study_id: StudyId = "study") -> Selection:

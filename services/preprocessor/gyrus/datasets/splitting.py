@@ -64,7 +64,11 @@ def _dealt(subjects: set[str], shares: Mapping[str, float], seed: int, known: Ma
 
 
 def _kept(path: Path, parts: Mapping[str, float], seed: int) -> dict[str, str]:
-    said = json.loads(path.read_text())
+    try:
+        said = json.loads(path.read_text())
+        said["parts"], said["seed"], said["part_of"]
+    except (ValueError, LookupError, TypeError):
+        raise ValueError(f"{path} holds no split: delete it, or keep the split in another file") from None
     if (said["parts"], said["seed"]) != (dict(parts), seed):
         raise ValueError(
             f"{path} was split as {said['parts']} with seed {said['seed']}; ask for that, or keep the new split in another file"
