@@ -69,7 +69,7 @@ def test_a_folder_without_images_says_whether_there_was_anything(folder: Path, t
 
     assert (empty.code, foreign.code) == (1, 1)
     assert empty.err.endswith("No DICOM files found: there is no file at or below this path.\n")
-    assert foreign.err.endswith("No DICOM files found: all are rejected; --rejects names each with its reason.\n")
+    assert foreign.err.endswith("No DICOM files found: all are rejected; gyrus extract --rejects names each with its reason.\n")
 
 
 def test_fingerprints_of_a_jsonl_file_get_a_prediction_a_line(tmp_path: Path) -> None:
@@ -147,6 +147,43 @@ def test_preprocess_writes_volumes_and_says_why_there_is_none(folder: Path, tmp_
     assert {Path(name).suffix for name in outputs} == {".pt", ".png", ".json"}
     assert all((tmp_path / name).is_file() for name in outputs)
     assert (single.code, single.objects[0]["volume"]["refused"]) == (1, "single_image")
+
+
+def test_preprocess_says_that_there_is_nothing_to_read(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    nothing = gyrus("preprocess", tmp_path / "empty", "-o", tmp_path / "out")
+
+    assert (nothing.code, nothing.err.splitlines()[-1]) == (1, "No DICOM files found: there is no file at or below this path.")
+
+
+def test_preprocess_wants_a_place_that_it_can_write_to(tmp_path: Path) -> None:
+    for place, said in (("", "it is empty; name a folder"), ("foo://x", "gyrus: foo://x cannot be reached")):
+        refused = gyrus("preprocess", tmp_path, "-o", place)
+
+        assert refused.code in (1, 2)
+        assert said in refused.err
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("nonsense", "gyrus: GYRUS_POLICY: this is no JSON."),
+        ("{}", "gyrus: GYRUS_POLICY: Input should be a valid tuple."),
+        ('[{"intnt": ["anat"]}]', "gyrus: GYRUS_POLICY 0.intnt: Unexpected keyword argument."),
+        ('[{"modality": "mri"}]', "gyrus: GYRUS_POLICY 0.modality: Value error, there are no volumes of mri, only of MR and CT."),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_told_without_a_trace(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, said: str
+) -> None:
+    monkeypatch.setenv("GYRUS_POLICY", policy)
+
+    refused, settings = gyrus("preprocess", folder / "a/t1", "-o", tmp_path), gyrus("settings")
+
+    assert (refused.code, settings.code) == (1, 1)
+    assert said in refused.err
+    assert "GYRUS_POLICY" in settings.err
 
 
 def test_settings_have_origins_and_secrets_stay_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsError
 
 from gyrus.shared.settings import Settings
 from gyrus.shared.topology import STAGES, STREAMS, SUBJECTS
@@ -74,9 +75,24 @@ def wrong_settings(room: str | None) -> list[str]:
     for one in [room] if room else SETTINGS:
         try:
             _class_of(one)()
-        except ValidationError as error:
-            found |= {f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["type"] != "missing" and e["loc"]}
+        except (ValidationError, SettingsError) as error:
+            found |= set(what_is_wrong(error))
     return sorted(found)
+
+
+def what_is_wrong(error: ValidationError | SettingsError) -> list[str]:
+    """Of settings that are there and of no use: their names, and why."""
+    if isinstance(error, SettingsError):  # it names the field in its text only
+        named = re.search(r'field "(\w+)"', str(error))
+        return [f"{PREFIX}{named[1].upper()}: this is no JSON" if named else str(error)]
+    wrong = (one for one in error.errors() if one["type"] != "missing" and one["loc"])
+    return [f"{PREFIX}{_place(one['loc'])}: {one['msg']}" for one in wrong]
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """The name of a setting, and where in it."""
+    name, *inside = map(str, loc)
+    return " ".join([name.upper(), *([".".join(inside)] if inside else [])])
 
 
 def _class_of(room: str) -> type[Settings]:

@@ -29,7 +29,7 @@ SiteFields = Annotated[
     Path | None, typer.Option("--site-fields", envvar="GYRUS_SITE_FIELDS", metavar="FILE", help="YAML of fields of your own to read too.")
 ]
 NO_FILE = "No DICOM files found: there is no file at or below this path."
-ALL_REJECTED = "No DICOM files found: all are rejected; --rejects names each with its reason."
+ALL_REJECTED = "No DICOM files found: all are rejected; gyrus extract --rejects names each with its reason."
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
 
 
@@ -198,6 +198,7 @@ def _add_preprocess(app: typer.Typer) -> None:
         from gyrus.classifier.core import load_rules  # noqa: PLC0415
         from gyrus.console import offline, render, volumes  # noqa: PLC0415
 
+        _check_place(out)
         found = offline.extract(path, workers)
         stacks = offline.classify(found.stacks, load_rules())
         rows = []
@@ -211,9 +212,21 @@ def _add_preprocess(app: typer.Typer) -> None:
             render.stacks(rows)
             became = "NIfTI files" if nifti else "volumes"
             print(f"{sum(not row['volume']['refused'] for row in rows)} of {len(rows)} stacks became {became} in {out}")
-        _tell_files(found)
+        _end(found, stacks)
         if all(row["volume"]["refused"] for row in rows):
             raise typer.Exit(1)
+
+
+def _check_place(out: str) -> None:
+    """Raises Misuse for a place where nothing can be written."""
+    from gyrus.data.storage import Storage  # noqa: PLC0415
+
+    if not out.strip():
+        raise typer.BadParameter("it is empty; name a folder, or s3://bucket/prefix", param_hint="'-o'")
+    try:
+        Storage(out)
+    except ValueError as error:
+        raise Misuse(str(error)) from None
 
 
 def _add_sample(app: typer.Typer) -> None:

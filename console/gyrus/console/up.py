@@ -22,6 +22,7 @@ from gyrus.console.servers import Mongo, Nats, Ports, check_system, start_proces
 from gyrus.console.signals import held
 from gyrus.dicom.site_fields import SiteFieldsError, site_fields_of
 from gyrus.shared.errors import Misuse
+from gyrus.shared.policy import Policy
 from gyrus.shared.settings import COHORT, Settings
 from gyrus.shared.sources import Sources, folder_name
 
@@ -121,6 +122,7 @@ class Up:
         try:
             settings = Settings(sources_file=self.data / "sources.json")
             site_fields_of(settings.site_fields)
+            Policy()
             return settings
         except (ValidationError, SettingsError, SiteFieldsError) as error:
             raise Misuse(f"The settings of the environment cannot be used: {error}") from None

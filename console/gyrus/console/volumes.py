@@ -7,6 +7,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from gyrus.console.describe import what_is_wrong
 from gyrus.console.offline import Stack
 from gyrus.data.storage import Storage
 from gyrus.dicom.refused import Refused
@@ -14,7 +18,7 @@ from gyrus.preprocessor.core.export import Export
 from gyrus.preprocessor.core.export import export as write_nifti
 from gyrus.preprocessor.core.make import NotMade, Request, make
 from gyrus.preprocessor.naming import image_name, slices, study_folder
-from gyrus.shared.errors import GyrusError
+from gyrus.shared.errors import GyrusError, Misuse
 from gyrus.shared.policy import Policy, why_not
 
 Document = dict[str, Any]
@@ -22,7 +26,10 @@ Document = dict[str, Any]
 
 def preprocess(stacks: Sequence[Stack], out: str, workers: int) -> Iterator[tuple[Stack, Document]]:
     """Each stack with its volume: {refused, detail, shape, spacing_mm, outputs}, as the gateway shows it. Outputs are below `out`."""
-    policy = Policy()
+    try:
+        policy = Policy()
+    except (ValidationError, SettingsError) as error:
+        raise Misuse(f"{'; '.join(what_is_wrong(error))}. `gyrus settings classifier` says what may stand there.") from None
     yield from _each(stacks, _volume, [_request(stack, out, policy) for stack in stacks], out, workers)
 
 

@@ -35,6 +35,13 @@ class Wish:
     def _one_word(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
+    @field_validator("modality")
+    @classmethod
+    def _have_volumes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if strangers := sorted(set(value) - set(MODES)):
+            raise ValueError(f"there are no volumes of {', '.join(strangers)}, only of {' and '.join(MODES)}")
+        return value
+
     @property
     def called(self) -> str:
         """Its name in plans."""
