@@ -205,6 +205,19 @@ async def test_of_a_run_each_volume_is_an_image_and_its_list_is_none() -> None:
     assert _with_tensors(["c/1/t1.pt", "c/1/t1_mask.pt", "c/1/t1_metadata.json"]) == ["c/1/t1_metadata.json"]
 
 
+async def test_that_nothing_is_wanted_is_told_and_a_key_may_end_with_its_line(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    nothing = await served.select(key=f"{KEY}\n", axes={"base": "T1"})  # T1w is the word
+
+    assert nothing.images == ()
+    assert re.search(r"none of \d+ stacks with volumes of cohort c is wanted", caplog.text)
+
+
+@pytest.mark.parametrize(("wrong", "said"), [({"cohort": ""}, "cohort is empty"), ({"probability": {"base": 90}}, "from 0 to 1")])
+async def test_a_question_that_cannot_be_meant_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Wanted(**{"cohort": "c", **wrong})
+
+
 async def test_a_modality_without_volumes_is_no_empty_selection() -> None:
     with pytest.raises(ValueError, match="modality is 'mri'; there are volumes of MR and CT"):
         Wanted(cohort="c", modality="mri")

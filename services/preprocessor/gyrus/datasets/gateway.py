@@ -21,7 +21,7 @@ class Gateway:
     def __init__(self, url: str, key: str) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Misuse(f"{url!r} is no address of a gateway; one looks like http://127.0.0.1:8080.")
-        self.url, self._key = url.rstrip("/"), key
+        self.url, self._key = url.rstrip("/"), key.strip()  # a file of a key ends with a new line
         no_proxy = [urllib.request.ProxyHandler({})] if _is_loopback(url) else []
         self._open = urllib.request.build_opener(*no_proxy).open
 

@@ -1,6 +1,7 @@
 """What the services made, chosen by what it is: the gateway says which volumes there are, the files are read where they lie."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
@@ -16,6 +17,8 @@ from gyrus.shared.documents import LABELS
 
 StudyId = Literal["study", "accession", "visit"]
 MODALITIES: Final = ("MR", "CT")
+log = logging.getLogger("gyrus.datasets")
+
 STUDY_IDS: Final = ("study", "accession", "visit")
 Document = dict[str, Any]
 
@@ -34,6 +37,10 @@ class Wanted:
     def __post_init__(self) -> None:
         if strangers := sorted({*self.axes, *self.probability} - set(LABELS)):
             raise ValueError(f"there is no axis {', '.join(strangers)}; axes are {', '.join(LABELS)}")
+        if not self.cohort:
+            raise ValueError("cohort is empty: name one, since subjects and studies are told apart within one only")
+        if wrong := {axis: least for axis, least in self.probability.items() if not 0 <= least <= 1}:
+            raise ValueError(f"probability is {wrong}: by axis a number from 0 to 1")
         if self.modality not in {None, *MODALITIES}:
             raise ValueError(f"modality is {self.modality!r}; there are volumes of {' and '.join(MODALITIES)}")
 
@@ -80,7 +87,12 @@ def select(processed: str | PathLike[str], wanted: Wanted, *, url: str, key: str
     if study_id not in STUDY_IDS:
         raise ValueError(f"study_id {study_id!r} is none of {', '.join(STUDY_IDS)}")
     gateway = Gateway(url, key)
-    stacks = [stack for stack in gateway.pages("stacks", cohort=wanted.cohort) if _is_made(stack) and wanted.holds(stack)]
+    made = [stack for stack in gateway.pages("stacks", cohort=wanted.cohort) if _is_made(stack)]
+    stacks = [stack for stack in made if wanted.holds(stack)]
+    if not stacks:
+        log.warning(
+            "none of %d stacks with volumes of cohort %s is wanted: look at its name, and at words of axes", len(made), wanted.cohort
+        )
     studies = {study["id"]: study for study in _studies(gateway, wanted.cohort, study_id)}
     images = tuple(
         _image(Path(processed, metadata), stack, studies.get(stack["study"], {}), study_id)
