@@ -106,6 +106,17 @@ def test_a_bucket_that_is_not_there_is_named_and_no_missing_file(bucket: str) ->
         Storage("s3://other/lab").write("x", b"")
 
 
+def test_a_store_that_does_not_answer_does_not_say_that_a_file_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "tests")
+    pytest.importorskip("s3fs", reason="gyrus[s3] is not installed")
+
+    with pytest.raises(RemoteError, match=r"s3://lab/metadata\.json"):
+        Storage("s3://lab").exists("metadata.json")
+
+
 def test_an_address_that_nothing_here_reaches_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match=r"gyrus\[s3\]"):
         Storage("gopher://lab/volumes")

@@ -70,7 +70,12 @@ class Storage:
         return self.path(name).read_bytes() if self.is_local else self._ask(name, lambda: bytes(self._system.cat_file(self._at(name))))
 
     def exists(self, name: str) -> bool:
-        return self.path(name).is_file() if self.is_local else self._ask(name, lambda: bool(self._system.isfile(self._at(name))))
+        """Raises RemoteError where a store cannot say so; the isfile of its client would say no."""
+        if self.is_local:
+            return self.path(name).is_file()
+        with suppress(FileNotFoundError):
+            return self._ask(name, lambda: bool(self._system.info(self._at(name))["type"] == "file"))
+        return False
 
     def size(self, name: str) -> int:
         """Of a file, bytes. Raises FileNotFoundError."""
