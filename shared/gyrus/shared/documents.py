@@ -14,6 +14,8 @@ LABELS = (*AXES, "contrast", "body_part", "intent")  # what a label says
 PROBABLE = (*LABELS, "all")  # what has a probability; `all`: of the seven axes that are not contrast agent or body part
 LIST_AXES = ("modifier", "construct", "acceleration")
 
+ACTIVE, EVERYWHERE = "active", "*"  # the id of the document that names the active rules, and the cohort of rules
+
 # How volumes are made and laid out; part of a label's plan and of what a cache was made of, so that a new recipe owes new volumes.
 # 2: samples on voxels are not truncated, tokens in their order, mosaics and tilted gantries.
 RECIPE = 2

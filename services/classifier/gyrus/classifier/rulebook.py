@@ -6,7 +6,7 @@ labels are made by. `same` there are digests of rules whose stored labels hold u
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ from gyrus.classifier.core.yaml_lines import page_of
 from gyrus.shared import crash, debts
 from gyrus.shared.bells import bell
 from gyrus.shared.corrections import pins
+from gyrus.shared.documents import ACTIVE, EVERYWHERE
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, UpdateOne
 from gyrus.shared.topology import STAGES
 
 Document = dict[str, Any]
-ACTIVE, EVERYWHERE = "active", "*"
 CHUNK = 2000  # stacks that are compared at once
 SHOWN = {"fingerprint": 1, "study": 1, "classification.digest": 1, **{f"classification.{axis}": 1 for axis in AXES}}
 
@@ -70,6 +70,14 @@ class Rulebook:
             self._known[id_] = found["content"]
         return await asyncio.to_thread(ruleset_from, self._known[id_])
 
+    async def pins(self, series: Collection[str]) -> list[Document]:
+        """What people set of stacks of these series, or of retired ones whose place those took."""
+        said = await self.store["corrections"].find({"series": {"$in": sorted(series)}}).sort("_id").to_list(None)
+        if not said:
+            return []
+        named = sorted({one["series"] for one in said})
+        return pins(said, await self.store["stacks"].find({"series": {"$in": named}}, {"series": 1, "retired": 1}).to_list(None))
+
     # ── what a person asked for ──────────────────────────────────────────────────────────────────────────────────────
 
     async def look(self) -> None:
@@ -79,6 +87,8 @@ class Rulebook:
         for stage, work in (("diff", self.diff), ("apply", self.apply)):
             for found in await self.store["rulesets"].find(debts.is_owed(stage), {"_id": 1}).sort(f"owed.{stage}.since").to_list(None):
                 await self.service.try_once(STAGES[stage], work, found["_id"])
+                if stage == "apply" and await self.store["rulesets"].find_one({"_id": found["_id"], **debts.is_owed(stage)}, {"_id": 1}):
+                    break  # in another replica's hand, or interrupted: what was asked for later waits for it
 
     async def diff(self, id_: str) -> None:
         """Say what a version would change, and change nothing."""
@@ -147,7 +157,7 @@ class Rulebook:
         """Every stored label beside what the rules say; how many studies differ, and owe them `classify` if they shall."""
         tally, count = Tally(), 0
         async for stacks in _one_ahead(self._studies()):
-            corrections = await self._corrections(stacks)
+            corrections = await self.pins({stack["_id"].rpartition("/")[0] for stack in stacks})
             differing = await asyncio.to_thread(_compare, stacks, ruleset, corrections, tally)
             count += len(differing)
             if owe and differing:
@@ -167,16 +177,6 @@ class Rulebook:
                 held = held[cut:]
         if held:
             yield held
-
-    async def _corrections(self, stacks: Sequence[Document]) -> list[Document]:
-        """What pins axes of these stacks."""
-        series = {stack["_id"].rpartition("/")[0] for stack in stacks}
-        said = await self.store["corrections"].find({"series": {"$in": sorted(series)}}).sort("_id").to_list(None)
-        if not said:
-            return []
-        named = sorted({one["series"] for one in said})
-        together = await self.store["stacks"].find({"series": {"$in": named}}, {"series": 1, "retired": 1}).to_list(None)
-        return pins(said, together)
 
     async def _owe(self, studies: Sequence[str]) -> None:
         await crash.point("apply.4")

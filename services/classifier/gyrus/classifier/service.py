@@ -1,7 +1,7 @@
 """The classifier as a service: every stack of a study gets its label, and owes a volume where its label asks for another one."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from gyrus.classifier.core.loader import read_rules
 from gyrus.classifier.rulebook import Rulebook
 from gyrus.shared import crash, debts
 from gyrus.shared.bells import bell
-from gyrus.shared.corrections import pins
 from gyrus.shared.policy import Policy
 from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
@@ -50,7 +49,7 @@ class Classifier:
         ruleset = await self.rulebook.ruleset(active["ruleset"])
         found = self.store["stacks"].find({"study": study, "retired": False}, {"fingerprint": 1, "version": 1, "series": 1})
         stacks = {stack["_id"]: stack async for stack in found}
-        corrections = await self._corrections(stacks.values())
+        corrections = await self.rulebook.pins({stack["series"] for stack in stacks.values()})
         await crash.point("classify.3")
         fingerprints = {id_: stack["fingerprint"] for id_, stack in stacks.items()}
         verdicts = await asyncio.to_thread(classify_study, fingerprints, ruleset, corrections)
@@ -65,15 +64,6 @@ class Classifier:
         # All that owe, not only those written now: a classifier that died between siblings told nobody of the first ones.
         async for stack in self.store["stacks"].find({"study": study, **debts.is_owed("preprocess")}, {"cohort": 1, "owed": 1}):
             await self.bus.ring(*bell(STAGES["preprocess"], stack))
-
-    async def _corrections(self, stacks: Iterable[Mapping[str, Any]]) -> list[Document]:
-        """What people set of these stacks, or of retired ones of their series whose place they took."""
-        series = sorted({stack["series"] for stack in stacks})
-        said = await self.store["corrections"].find({"series": {"$in": series}}).sort("_id").to_list(None)
-        if not said:
-            return []
-        named = sorted({one["series"] for one in said})
-        return pins(said, await self.store["stacks"].find({"series": {"$in": named}}, {"series": 1, "retired": 1}).to_list(None))
 
     async def _write(self, turn: tuple[str, int], stack: Mapping[str, Any], verdict: Verdict, ruleset: str) -> None:
         """Write one label, where version, study and context hold; owe `preprocess` where version or plan differ from the former label's."""

@@ -13,6 +13,7 @@ from gyrus.gateway.steering import Steering
 from gyrus.gateway.views import HIDDEN, visible
 from gyrus.shared import debts
 from gyrus.shared.corrections import CARRIED, STANDS, last_of, standing
+from gyrus.shared.documents import ACTIVE
 from gyrus.shared.errors import Misuse
 from gyrus.shared.ids import ulid
 from gyrus.shared.service import Service
@@ -74,7 +75,7 @@ def router(service: Service, steering: Steering) -> APIRouter:
 
 async def _check(store: Store, request: CorrectionRequest) -> None:
     """Raises Misuse where the active rules have no such axis or value."""
-    active = await store["rulesets"].find_one({"_id": "active"}) or {}
+    active = await store["rulesets"].find_one({"_id": ACTIVE}) or {}
     rules = await store["rulesets"].find_one({"_id": active.get("ruleset")}, {"axes": 1})
     if rules is None:
         raise Misuse("No rules are known yet: start a classifier.")

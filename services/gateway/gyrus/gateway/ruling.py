@@ -9,13 +9,13 @@ from pydantic import Field
 from gyrus.gateway.models import Model, Page
 from gyrus.gateway.paging import page
 from gyrus.shared import debts
+from gyrus.shared.documents import ACTIVE, EVERYWHERE
 from gyrus.shared.errors import Misuse
 from gyrus.shared.ids import ulid
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, Store
 
 Document = dict[str, Any]
-ACTIVE, EVERYWHERE = "active", "*"
 LONGEST = 1 << 20  # of an overlay, in characters: hundreds of rules; a document of 16 MB holds it twice, in any script
 STAGES = ("diff", "apply")
 
