@@ -208,7 +208,8 @@ def test_a_setting_that_no_room_takes_is_told(monkeypatch: pytest.MonkeyPatch) -
 def test_topology_shows_every_stage_and_stream() -> None:
     rows = gyrus("topology", "--json").objects
 
-    assert [row["stage"] for row in rows if "room" in row] == ["scan", "read", "settle", "classify", "preprocess", "diff", "apply", "delete"]
+    stages = [row["stage"] for row in rows if "room" in row]
+    assert stages == ["scan", "read", "settle", "classify", "preprocess", "diff", "apply", "delete"]
     assert [row["stream"] for row in rows if "subjects" in row] == ["WORK", "FILES", "FACTS"]
 
 
