@@ -21,7 +21,7 @@ from flow.system import System
 from gyrus.classifier.core import Ruleset, classify_study, load_rules
 from gyrus.console.servers import Mongo
 from gyrus.shared import debts
-from gyrus.shared.documents import plan_of
+from gyrus.shared.policy import Policy
 from gyrus.shared.store import Store
 
 STACKS, MORE = int(os.environ.get("GYRUS_BENCH_STACKS", "50000")), 450_000
@@ -38,7 +38,7 @@ Document = dict[str, Any]
 
 def documents(rules: Ruleset) -> Iterator[tuple[Document, list[Document]]]:
     """Studies with their labelled stacks, for ever."""
-    chance, number = random.Random(1), 0
+    chance, number, policy = random.Random(1), 0, Policy()
     while True:
         for study in cohort_of(protocols_of(rules), chance):
             name, number = f"c/1.{number}", number + 1
@@ -54,8 +54,8 @@ def documents(rules: Ruleset) -> Iterator[tuple[Document, list[Document]]]:
                         "classification": {
                             **verdicts[series].document(),
                             "digest": verdicts[series].digest,
-                            "of": {"version": "v", "ruleset": rules.digest},
-                            "plan": plan_of(fingerprint.get("modality")),
+                            "of": {"version": "v", "ruleset": rules.digest, "policy": policy.digest},
+                            "plan": policy.plan(fingerprint.get("modality"), verdicts[series].document()),
                         },
                         "context": {"study": name, "n": 1},
                     }

@@ -26,6 +26,7 @@ from gyrus.shared.store import Store
 from gyrus.shared.topology import STAGES
 
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor")
+TESTS = Path(__file__).parents[1]
 PATIENCE_S = 60
 NO_SWEEPS = {"GYRUS_SWEEP_EVERY_S": "0", "GYRUS_OUTPUTS_SWEEP_S": "0"}
 SWEEPS = {"GYRUS_SWEEP_EVERY_S": "0.3", "GYRUS_SWEEP_AFTER_S": "1", "GYRUS_OUTPUTS_SWEEP_S": "0.5"}
@@ -122,7 +123,8 @@ class System:
         self._count += 1
         log = self.folder / f"{name}-{self._count}.log"
         own = {"GYRUS_CRASH_POINTS": json.dumps(crash or {}), "GYRUS_HTTP_PORT": str(self._ports.get(f"{name}-{self._count}"))}
-        environment = {**os.environ, **self.environment, **own, **environment}
+        beside = {"PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])} if module else {}
+        environment = {**os.environ, **self.environment, **own, **beside, **environment}
         room = Room(name, start_process([*under, sys.executable, "-m", module or f"gyrus.{name}"], log, environment), log)
         self.rooms.append(room)
         return room

@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from flow import cohort
 from flow.system import ROOMS, Room, System, eventually
 from gyrus.console.servers import Mongo, start_process
+from gyrus.shared.policy import NOT_ASKED
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--pdeathsig", "TERM"]
 STACKS = 4
@@ -124,7 +125,8 @@ async def test_services_that_know_nothing_but_their_settings_make_labels_and_vol
     assert set(users.values()) == {uid}
     assert (answer.json()["state"], answer.json()["totals"]["extracted"]) == ("done", 20)
     assert {stack["modality"]: stack["classification"]["base"] for stack in whole["stacks"] if stack["kind"] == "single"}["MR"] == "T1w"
-    assert [stack["volume"]["refused"] for stack in whole["stacks"]] == [None] * STACKS
+    refusals = [stack["volume"]["refused"] for stack in whole["stacks"]]
+    assert len(refusals) == STACKS and set(refusals) == {None, NOT_ASKED}
     assert sum(name.startswith("outputs of ") and len(outputs) > 0 for name, outputs in whole.items()) == STACKS
     assert whole["outputs that no volume names"] == []
     assert codes == dict.fromkeys(rooms, 0)
@@ -153,7 +155,10 @@ async def test_two_extractors_share_the_batches_and_each_file_is_read_once(syste
     assert min(batches) > 0
     assert sum(counted(text, "gyrus_files_total") for text in texts) == files
     assert sum(counted(text, "gyrus_work_total", result=wrong) for text in texts for wrong in ("raised", "failed", "away")) == 0
-    assert await system.store["stacks"].count_documents({"volume.refused": None, "volume.outputs": {"$ne": []}}) == STACKS
+    assert (
+        await system.store["stacks"].count_documents({"volume.refused": {"$in": [None, NOT_ASKED]}, "volume.outputs": {"$ne": []}})
+        == STACKS
+    )
 
 
 async def answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -46,8 +46,8 @@ async def all_is_well(system: System, files: int = cohort.SLICES) -> None:
 async def test_a_full_folder_of_volumes_is_waited_for(system: System) -> None:
     system.environment |= QUICK
     write_series(system.inbox)
-    with harm.small_disk(system.processed, kb=64) as disk:
-        (disk / "other").write_bytes(b"x" * (60 << 10))
+    with harm.small_disk(system.processed, kb=128) as disk:
+        (disk / "other").write_bytes(b"x" * (124 << 10))
         system.start_all()
         await system.ingest()
         await waits(system, "takes no more: No space left on device")

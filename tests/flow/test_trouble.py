@@ -9,6 +9,7 @@ from flow.system import System, eventually
 from gyrus.console.ingest import trouble_of
 from gyrus.gateway import status
 from gyrus.shared import topology
+from gyrus.shared.policy import NOT_ASKED
 from gyrus.shared.topology import STAGES
 
 BELLS = [stage for stage in STAGES.values() if stage.event]
@@ -74,7 +75,7 @@ async def test_work_that_always_raises_is_a_failure_after_five_tries_until_someb
     await system.at_rest()
 
     assert await system.failures() == []
-    assert await system.store["stacks"].count_documents({"volume.refused": None, "volume.outputs": {"$ne": []}}) == 4
+    assert await system.store["stacks"].count_documents({"volume.refused": {"$in": [None, NOT_ASKED]}, "volume.outputs": {"$ne": []}}) == 4
 
 
 async def test_work_that_hangs_is_ended_and_says_so(system: System) -> None:
