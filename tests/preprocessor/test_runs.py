@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gyrus.data.spread import chosen_volumes, spread
@@ -95,6 +95,7 @@ def test_a_writer_that_is_stopped_in_a_run_leaves_whole_files_all_named_by_metad
     assert left.items() <= there(request.folder).items()
 
 
+@example([None, None, 0.0], 1)
 @given(st.lists(st.sampled_from([None, 0.0, 500.0, 1000.0, 2000.0]), min_size=1, max_size=300), st.integers(0, 40))
 def test_a_choice_is_of_the_run_in_order_no_larger_than_asked_and_holds_each_b_value_if_it_can(
     b_values: list[float | None], most: int

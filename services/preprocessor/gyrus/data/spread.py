@@ -19,6 +19,6 @@ def chosen_volumes(b_values: Sequence[float | None], most: int) -> list[int]:
     if not most or len(b_values) <= most:
         return list(range(len(b_values)))
     told = sorted({b for b in b_values if b is not None})
-    firsts = [b_values.index(b) for b in told][:most] if len(told) > 1 else []
+    firsts = [b_values.index(b) for b in told][:most] if len(set(b_values)) > 1 else []
     others = [place for place in range(len(b_values)) if place not in firsts]
     return sorted([*firsts, *(others[place] for place in spread(len(others), most - len(firsts)))])
