@@ -77,7 +77,7 @@ def floor(path: Path) -> None:
 
 def peak_mb(side: str, path: Path, case: Case, warm: Path) -> float:
     command = [sys.executable, "-c", PEAK, side, str(path), case.mode, str(warm)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1]).stdout)
 
 
 def check_equal(path: Path, case: Case) -> None:
