@@ -9,6 +9,18 @@ from flow.system import System, eventually
 KEY = "a key for tests only"
 
 
+async def gateway_is_up(client: httpx.AsyncClient, port: int) -> None:
+    """Wait until a gateway answers that it is ready."""
+
+    async def up() -> bool:
+        try:
+            return (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    await eventually(up, "the gateway is up")
+
+
 class Person:
     """Somebody with the key."""
 
@@ -20,13 +32,7 @@ class Person:
     async def arrives(self) -> "Person":
         self.system.start("gateway", GYRUS_HTTP_PORT=str(self.port))
 
-        async def up() -> bool:
-            try:
-                return (await self.client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200
-            except httpx.TransportError:
-                return False
-
-        await eventually(up, "the gateway is up")
+        await gateway_is_up(self.client, self.port)
         return self
 
     async def get(self, path: str, **asked: Any) -> Any:

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from flow import ballast, cohort, plans
+from flow.asking import KEY, gateway_is_up
 from flow.plans import Operation
 from flow.system import SWEEPS, System, eventually
 from gyrus.console.servers import Mongo
@@ -25,7 +26,6 @@ from gyrus.shared.topology import STAGES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-KEY = "a key for tests only"
 STUDY, T1 = f"c/{cohort.uid('study', 'one')}", f"c/{cohort.uid('t1_mprage')}"
 QUICK = {
     "GYRUS_WATCH_EVERY_S": "0.2",
@@ -55,13 +55,7 @@ class Journey:
         for room in rooms:
             self.system.start(room, **options, **({"GYRUS_HTTP_PORT": str(self.port)} if room == "gateway" else {}))
 
-        async def up() -> bool:
-            try:
-                return (await self.client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200
-            except httpx.TransportError:
-                return False
-
-        await eventually(up, "the gateway is up")
+        await gateway_is_up(self.client, self.port)
 
     async def ingest(self, path: str = "", **asked: Any) -> str:
         """A scan, looked at while it runs, until nothing is owed."""

@@ -41,7 +41,9 @@ class Rulebook:
     # ── which rules ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def publish(self) -> None:
-        """Write down the rules that this process came with, and make them active unless a person made others so."""
+        """Write down the rules that this process came with, and make them active unless a person made others so; once."""
+        if self._published:
+            return
         content = content_of(self.own)
         ruleset = await asyncio.to_thread(ruleset_from, content)
         id_ = f"packaged-{ruleset.digest[:16]}"
@@ -55,8 +57,7 @@ class Rulebook:
 
     async def active(self) -> Document:
         """The document that names the active version."""
-        if not self._published:
-            await self.publish()
+        await self.publish()
         found = await self.store["rulesets"].find_one({"_id": ACTIVE})
         assert found is not None
         return found
@@ -82,8 +83,7 @@ class Rulebook:
 
     async def look(self) -> None:
         """Compare and apply what is owed, in the order in which it was asked for: what was asked for last is what becomes active."""
-        if not self._published:
-            await self.publish()
+        await self.publish()
         for stage, work in (("diff", self.diff), ("apply", self.apply)):
             for found in await self.store["rulesets"].find(debts.is_owed(stage), {"_id": 1}).sort(f"owed.{stage}.since").to_list(None):
                 await self.service.try_once(STAGES[stage], work, found["_id"])

@@ -1,6 +1,7 @@
 """How good probabilities are: calibration, sharpness, and what is right among the surest."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -79,8 +80,6 @@ def _auroc(pairs: Sequence[Pair]) -> float | None:
     right, wrong = sorted(p for p, ok in pairs if ok), [p for p, ok in pairs if not ok]
     if not right or not wrong:
         return None
-    from bisect import bisect_left, bisect_right  # noqa: PLC0415
-
     return sum((len(right) - bisect_right(right, p)) + 0.5 * (bisect_right(right, p) - bisect_left(right, p)) for p in wrong) / (
         len(right) * len(wrong)
     )

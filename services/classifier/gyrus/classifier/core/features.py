@@ -69,15 +69,18 @@ def names_in(context: ClassificationContext) -> Iterator[str]:
         yield match[1] if match else bare(name).rstrip("0123456789_")
 
 
-def strange(context: ClassificationContext, familiar: Familiar) -> Features:
-    """How much of a header neither the rules nor the headers of the fit know: words, values of ImageType and names, 1 for MOST_COUNTED."""
+def strange(context: ClassificationContext, names: set[str], familiar: Familiar) -> Features:
+    """How much of a header neither the rules nor the headers of the fit know: words, values of ImageType and names, 1 for MOST_COUNTED.
+
+    names: the stems of its sequence names.
+    """
     found: Features = {}
     if words := {word for word in context.lines[0] if word not in familiar.words and len(word) >= SHORTEST_WORD and not word.isdigit()}:
         found["strange_words"] = len({word for word in words if _is_strange(word, context, familiar)})
     if types := {one for one in types_in(context) if one not in familiar.types}:
         table = context.reader.vocabulary.tags["image_type"]
         found["strange_types"] = len({one for one in types if not table.facts(("", "", one)) & context.reading.facts})
-    found["strange_names"] = len({*names_in(context)} - familiar.names)
+    found["strange_names"] = len(names - familiar.names)
     counted = {name: min(count, MOST_COUNTED) / MOST_COUNTED for name, count in found.items() if count}
     if counted:
         counted |= {"any_strange": 1.0, "strange_kinds": float(len(counted) > 1)}
@@ -94,12 +97,12 @@ def _is_strange(word: str, context: ClassificationContext, familiar: Familiar) -
 def of_header(context: ClassificationContext, familiar: Familiar) -> Features:
     """What a header does not say, and what it says in words that nobody knows. Nothing of an original, well-known MR header."""
     facts, fingerprint, reader, measured = context.reading.facts, context.fingerprint, context.reader, context.measured
-    has_text, has_name = any(map(any, context.lines)), any(fields.text(fingerprint, name) for name in NAME_FIELDS)
+    has_text, names = any(map(any, context.lines)), {*names_in(context)}
     found = {
         "no_text": not has_text,
         "unread_text": has_text and not facts & reader.soft[0],
-        "no_name": not has_name,
-        "unread_name": has_name and not facts & reader.named,
+        "no_name": not names,
+        "unread_name": bool(names) and not facts & reader.named,
         "no_scanning_sequence": not fields.text(fingerprint, "scanning_sequence"),
         "no_image_type": not fields.text(fingerprint, "image_type"),
         "no_times": "repetition_time" not in measured or "echo_time" not in measured,
@@ -107,7 +110,7 @@ def of_header(context: ClassificationContext, familiar: Familiar) -> Features:
         "derived": context.has("is_derived"),
         "not_mr": context.modality != "MR",
     }
-    return {name: 1.0 for name, is_so in found.items() if is_so} | strange(context, familiar)
+    return {name: 1.0 for name, is_so in found.items() if is_so} | strange(context, names, familiar)
 
 
 def of_answer(result: AxisResult, header: Features, general: frozenset[str]) -> Features:
