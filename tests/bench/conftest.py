@@ -10,6 +10,7 @@ import pytest
 from bench.designs import Given
 from bench.files import at_hand, write_visits
 from dicom.conftest import real_dicom  # noqa: F401 - a fixture
+from flow.system import System
 from gyrus.console.servers import Mongo, Ports, check_system
 
 OTHER_VISITS = 9001  # their first number
@@ -50,3 +51,9 @@ def _link(source: str, target: str) -> None:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # another file system
         shutil.copy2(source, target)
+
+
+@pytest.fixture(autouse=True)
+def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every room in an interpreter of its own."""
+    monkeypatch.setattr(System, "by_fork", False)

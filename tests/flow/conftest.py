@@ -46,6 +46,7 @@ async def run_undisturbed(system: System) -> dict[str, Any]:
     cohort.second(system.inbox)
     await system.ingest()
     await system.at_rest()
+    await system.no_orphans()
     return await system.dump()
 
 

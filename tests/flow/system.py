@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.dump import dump
+from flow.nursery import Forked, nursery
 from gyrus.console.servers import Mongo, Nats, Ports, start_process
 from gyrus.gateway.models import JobRequest
 from gyrus.gateway.settings import GatewaySettings
@@ -44,7 +45,7 @@ async def eventually(claim: Callable[[], Awaitable[Any]], what: str, patience_s:
 class Room:
     """One service process."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes] | Forked, log: Path) -> None:
         self.name, self.process, self.log = name, process, log
 
     def kill(self) -> None:
@@ -66,7 +67,12 @@ class Room:
 
 
 class System:
-    """Servers, a source folder, and what a test does with them."""
+    """Servers, a source folder, and what a test does with them.
+
+    by_fork: rooms are forked from a process that has imported already what they import.
+    """
+
+    by_fork = True
 
     def __init__(self, folder: Path, mongo: Mongo, **environment: str) -> None:
         self.folder, self.mongo = folder, mongo
@@ -125,7 +131,10 @@ class System:
         own = {"GYRUS_CRASH_POINTS": json.dumps(crash or {}), "GYRUS_HTTP_PORT": str(self._ports.get(f"{name}-{self._count}"))}
         beside = {"PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])} if module else {}
         environment = {**os.environ, **self.environment, **own, **beside, **environment}
-        room = Room(name, start_process([*under, sys.executable, "-m", module or f"gyrus.{name}"], log, environment), log)
+        if self.by_fork and not under and not module:
+            room = Room(name, nursery().fork(name, log, environment), log)
+        else:
+            room = Room(name, start_process([*under, sys.executable, "-m", module or f"gyrus.{name}"], log, environment), log)
         self.rooms.append(room)
         return room
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flow.system import System
+
 SHARED = Path(__file__).parents[3] / "shared"
 
 
@@ -21,3 +23,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     subprocess.run([sys.executable, str(tool), str(folder)], check=True, stdout=subprocess.DEVNULL)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every room in an interpreter of its own."""
+    monkeypatch.setattr(System, "by_fork", False)

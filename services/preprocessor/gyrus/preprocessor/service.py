@@ -27,6 +27,7 @@ from gyrus.shared.store import AFTER, BEFORE
 from gyrus.shared.workers import Workers
 
 Document = dict[str, Any]
+PRELOAD = ["gyrus.preprocessor.core.outputs", "gyrus.preprocessor.service"]
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 DENIED = {errno.EACCES, errno.EPERM}
 PASSING = re.compile(r".*/\.[^/]*\.[0-9a-f]{8}")
@@ -254,8 +255,7 @@ def make() -> Service:
     """The preprocessor, wired."""
     settings = PreprocessorSettings()
     service = Service("preprocessor", settings)
-    preload = ["gyrus.preprocessor.core.outputs", "gyrus.preprocessor.service"]
-    workers = Workers(settings.preprocess_workers, preload, crash_points=settings.crash_points)
+    workers = Workers(settings.preprocess_workers, PRELOAD, crash_points=settings.crash_points)
     service.at_end(workers.close)
     preprocessor = Preprocessor(service, settings, workers)
     service.answers("preprocess", preprocessor.preprocess, workers=settings.preprocess_workers)
