@@ -96,3 +96,13 @@ def test_without_free_text_hardly_anything_is_surely_wrong(told: Mapping[bool, M
     ]
 
     assert len({where[:2] for where in wrong}) <= 0.02 * len(pairs), wrong
+
+
+def test_most_real_series_are_answered_surely_and_few_of_these_answers_are_wrong(told: Mapping[bool, Mapping[str, list[Record]]]):
+    """Acceleration apart (above). Wrong are ColFA for FA, M0 for PWI, and one label about two stacks, magnitude and phase."""
+    fits, pairs = tool("score_series").fits, asked(told[False])
+    sure = [(label, stack) for label, stack in pairs if stack["probability"]["all"] >= SURE]
+    wrong = [label["description"] for label, stack in sure if not all(fits(axis, label, stack) for axis in AXES if axis != "acceleration")]
+
+    assert len(sure) >= 0.75 * len(pairs)
+    assert len(wrong) <= 0.05 * len(sure), wrong
