@@ -2,7 +2,7 @@
 
 A test of the flow starts four services and their worker processes, again and again; most of its time went into imports, not into what it
 claims. All else is as in `python -m gyrus.ROOM`: a process and a session of its own, its environment, its log, its signals. Benchmarks,
-soaks, and whoever starts a room under another command get a new interpreter.
+soaks, and whoever starts a room under another command or with other modules get a new interpreter.
 """
 
 import contextlib

@@ -69,7 +69,7 @@ class Room:
 class System:
     """Servers, a source folder, and what a test does with them.
 
-    by_fork: rooms are forked from a process that has imported already what they import.
+    by_fork: rooms are forked from a process that has imported already what they import, unless they are to start in another way.
     """
 
     by_fork = True
@@ -130,8 +130,9 @@ class System:
         log = self.folder / f"{name}-{self._count}.log"
         own = {"GYRUS_CRASH_POINTS": json.dumps(crash or {}), "GYRUS_HTTP_PORT": str(self._ports.get(f"{name}-{self._count}"))}
         beside = {"PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])} if module else {}
-        environment = {**os.environ, **self.environment, **own, **beside, **environment}
-        if self.by_fork and not under and not module:
+        chosen = {**self.environment, **own, **beside, **environment}
+        environment = {**os.environ, **chosen}
+        if self.by_fork and not under and not module and "PYTHONPATH" not in chosen:
             room = Room(name, nursery().fork(name, log, environment), log)
         else:
             room = Room(name, start_process([*under, sys.executable, "-m", module or f"gyrus.{name}"], log, environment), log)

@@ -51,10 +51,11 @@ async def volume_of(system: System, series: str) -> dict[str, Any]:
     return dict(stack["volume"])
 
 
-async def renewed(system: System, room: Room, by: Room) -> None:
-    """Another classifier takes the place of one, and everything is paid again."""
+async def renewed(system: System, room: Room, **chosen: Any) -> None:
+    """A classifier that is started otherwise takes the place of one, and everything is paid again."""
     room.stop()
     [mine] = await system.store["stacks"].distinct("classification.of.policy")
+    by = system.start("classifier", **chosen)
 
     async def anew() -> bool:
         return mine not in await system.store["stacks"].distinct("classification.of.policy")
@@ -116,7 +117,7 @@ async def test_another_policy_makes_what_it_asks_for_and_leaves_alone_what_both_
     before = await volume_of(system, "t1_mprage")
 
     both = json.dumps([{"name": "anatomical MR", "intent": "anat"}, {"intent": "dwi"}])
-    await renewed(system, rooms["classifier"], system.start("classifier", GYRUS_POLICY=both))
+    await renewed(system, rooms["classifier"], GYRUS_POLICY=both)
 
     run = await volume_of(system, "ep2d_diff")
     assert [(one["index"], one["b_value"]) for one in run["volumes"]] == list(enumerate(map(float, B_VALUES)))
@@ -135,7 +136,7 @@ async def test_volumes_of_another_recipe_or_of_other_parameters_are_made_again(s
     before = await volume_of(system, "t1_mprage")
 
     new = {"recipe": {"module": "flow.other_recipe"}, "parameters": {"GYRUS_MOST_VOLUMES": "3"}}[what]
-    await renewed(system, rooms["classifier"], system.start("classifier", **new))
+    await renewed(system, rooms["classifier"], **new)
 
     after = await volume_of(system, "t1_mprage")
     assert after["of"]["plan"]["parameters"] != before["of"]["plan"]["parameters"]
