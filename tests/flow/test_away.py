@@ -1,7 +1,9 @@
 """Places that are full, read-only, gone or broken for a while: they are named, they are waited for, and no healthy file is refused."""
 
+import asyncio
 import contextlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from flow import cohort, harm
 from flow.conftest import mongod
-from flow.system import System, eventually
+from flow.system import SWEEPS, Room, System, eventually
 from gyrus.gateway import status
 from gyrus.shared.topology import STAGES
 
@@ -84,6 +86,47 @@ async def test_a_source_that_vanishes_and_returns_while_it_is_read_loses_no_file
     stall.go()
     await waits(system, "source 'inbox' is not mounted")
     (system.folder / "elsewhere").rename(system.inbox)
+
+    await all_is_well(system)
+
+
+async def preprocessor_without_its_source(system: System) -> Room:
+    """A preprocessor that waits, with a stack in hand whose source is elsewhere."""
+    write_series(system.inbox)
+    system.start_all(but="preprocessor")
+    stall = system.stall("preprocess.3")
+    room = system.start("preprocessor", crash=stall.crash)
+    await system.ingest()
+    await stall.reached()
+    system.inbox.rename(system.folder / "elsewhere")
+    stall.go()
+    await waits(system, "source 'inbox' is not mounted")
+    return room
+
+
+async def test_what_waits_is_rung_for_no_oftener_the_longer_it_waits(system: System) -> None:
+    system.environment |= {"GYRUS_AWAY_S": "0.2", "GYRUS_SWEEP_EVERY_S": "0.2", "GYRUS_SWEEP_AFTER_S": "0"}
+    await preprocessor_without_its_source(system)
+
+    async def heard() -> int:
+        return (await system.bus.js.consumer_info("FACTS", "preprocess")).delivered.consumer_seq
+
+    await asyncio.sleep(3)
+    before = await heard()
+    await asyncio.sleep(2)
+    assert 2 <= await heard() - before <= 30  # ten bells of those that wait, ten of the sweep, and some for a slow machine
+
+    (system.folder / "elsewhere").rename(system.inbox)
+    await all_is_well(system)
+
+
+@pytest.mark.parametrize("end", [Room.stop, Room.kill])
+async def test_what_waits_when_its_room_ends_is_done_by_the_next_once_a_sweep_rings(system: System, end: Callable[[Room], Any]) -> None:
+    room = await preprocessor_without_its_source(system)
+    end(room)
+    (system.folder / "elsewhere").rename(system.inbox)
+    system.environment |= SWEEPS
+    system.start("preprocessor")
 
     await all_is_well(system)
 

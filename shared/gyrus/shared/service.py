@@ -54,6 +54,7 @@ class Service:
         self.web: Callable[[Health], ASGIApp] | None = None  # a room that answers more than health and metrics
         self.stopping = asyncio.Event()
         self._later: set[asyncio.Task[None]] = set()
+        self._rung_later: set[tuple[str, str]] = set()  # stage and document: whoever rings for it meanwhile adds no second bell
         self._at_end: list[Callable[[], None]] = []
         self._loops: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
         self._wanted: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -147,13 +148,15 @@ class Service:
         _waited(stage, str(away))
         query = {"_id": document, **debts.is_owed(stage.name)}
         await self.store[stage.collection].update_one(query, {"$set": {f"owed.{stage.name}.waiting": str(away)}})
-        if stage.event:
+        if stage.event and (stage.name, document) not in self._rung_later:
+            self._rung_later.add((stage.name, document))
             task = asyncio.create_task(self._ring_later(stage, document))
             self._later.add(task)
             task.add_done_callback(self._later.discard)
 
     async def _ring_later(self, stage: Stage, document: str) -> None:
         await asyncio.sleep(self.settings.away_s)
+        self._rung_later.discard((stage.name, document))  # before it is heard
         with contextlib.suppress(Exception):  # a server is away as well: the sweep rings
             owed = await self.store[stage.collection].find_one({"_id": document, **debts.is_owed(stage.name)})
             if owed:
