@@ -1,8 +1,12 @@
 """Commands that need no server, and what the command line says about itself."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -147,6 +151,36 @@ def test_preprocess_writes_volumes_and_says_why_there_is_none(folder: Path, tmp_
     assert {Path(name).suffix for name in outputs} == {".pt", ".png", ".json"}
     assert all((tmp_path / name).is_file() for name in outputs)
     assert (single.code, single.objects[0]["volume"]["refused"]) == (1, "single_image")
+
+
+def test_a_command_that_is_killed_takes_its_worker_processes_along(folder: Path, tmp_path: Path) -> None:
+    words = ["preprocess", folder, "-o", tmp_path, "--workers", "2"]
+    command = [sys.executable, "-c", "from gyrus.console.main import main; main()", *words]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr
+    try:
+        assert process.stderr.readline().startswith("1 of ")
+        assert len(of_session(process.pid)) >= 4  # it, a fork server, two workers
+        process.kill()
+        process.wait()
+
+        deadline = time.monotonic() + 10
+        while left := of_session(process.pid):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stderr.close()
+
+
+def of_session(session: int) -> list[str]:
+    """The processes of a session that live, as /proc tells them."""
+    told = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            told.append(stat.read_text())
+    return [one for one in told if (fields := one.rpartition(")")[2].split())[3] == str(session) and fields[0] != "Z"]
 
 
 def test_preprocess_says_that_there_is_nothing_to_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Volumes without servers: each stack becomes tensors and a picture, or NIfTI, or a refusal with its reason."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +21,7 @@ from gyrus.preprocessor.core.make import NotMade, Request, make
 from gyrus.preprocessor.naming import image_name, slices, study_folder
 from gyrus.shared.errors import GyrusError, Misuse
 from gyrus.shared.policy import Policy, why_not
+from gyrus.shared.workers import die_with
 
 Document = dict[str, Any]
 
@@ -41,7 +43,7 @@ def export(stacks: Sequence[Stack], out: str, workers: int) -> Iterator[tuple[St
 def _each(
     stacks: Sequence[Stack], make: Callable[[Any], Document], requests: Sequence[Any], out: str, workers: int
 ) -> Iterator[tuple[Stack, Document]]:
-    with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(workers, get_context("forkserver"), die_with, (os.getpid(),)) as pool:
         try:
             yield from zip(stacks, pool.map(make, requests), strict=True)
         except BrokenProcessPool:

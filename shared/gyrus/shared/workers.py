@@ -289,7 +289,7 @@ def _portable(error: Exception) -> Exception:
 
 
 def _begin_work(service: int, crash_points: str, memory_mb: int | None) -> None:
-    threading.Thread(target=_die_with, args=(service,), daemon=True).start()
+    die_with(service)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     crash.arm(crash_points, victim=service)
@@ -300,11 +300,15 @@ def _begin_work(service: int, crash_points: str, memory_mb: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
-def _die_with(service: int) -> None:
-    """The parent of a worker is the fork server, which lives as long as its workers do: so each watches the service itself."""
-    try:
-        handle = os.pidfd_open(service)
-    except ProcessLookupError:
-        os.kill(os.getpid(), signal.SIGKILL)
-    select.select([handle], [], [])
+def die_with(service: int) -> None:
+    """From now on this process dies with another one, however that ends.
+
+    The parent of a worker is the fork server, which lives as long as its workers do: so each watches the service itself.
+    """
+    threading.Thread(target=_watch, args=(service,), daemon=True).start()
+
+
+def _watch(service: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        select.select([os.pidfd_open(service)], [], [])
     os.kill(os.getpid(), signal.SIGKILL)
