@@ -157,7 +157,7 @@ def test_the_digest_names_the_content_and_not_the_layout(folder: Path):
 def test_an_unquoted_yes_is_a_truth_value_and_refused(folder: Path):
     change(folder, "contrast-detection.yaml", '"yes":', "yes:")
 
-    with pytest.raises(RulesetError, match="axis 'contrast' has no value True"):
+    with pytest.raises(RulesetError, match="key 'yes' is no text; put it in quotes"):
         load_rules(folder)
 
 

@@ -1,5 +1,6 @@
 """A site's own rules on top of ours: what they may do, and what they are told when they are wrong."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from classifier.fingerprints import a_fingerprint, an_mprage, document_of
 from gyrus.classifier.core import RulesetError, load_rules
 from gyrus.classifier.core.loader import Written, read_rules, ruleset_of
-from gyrus.classifier.core.overlay import with_overlay
-from gyrus.classifier.core.proof import broken_examples
+from gyrus.classifier.core.overlay import told, with_overlay
+from gyrus.classifier.core.proof import broken_examples, checked
 from gyrus.classifier.core.stored import content_of, ruleset_from
 from gyrus.classifier.core.yaml_lines import page_of
 
@@ -23,8 +24,13 @@ add:
 """
 
 
+@cache
+def ours() -> Written:
+    return read_rules()
+
+
 def written_with(text: str) -> Written:
-    return with_overlay(read_rules(), page_of(Path("site.yaml"), text))
+    return with_overlay(ours(), page_of(Path("site.yaml"), text))
 
 
 def test_an_added_rule_speaks_and_stands_for_what_it_refines():
@@ -35,7 +41,7 @@ def test_an_added_rule_speaks_and_stands_for_what_it_refines():
 
 
 def test_a_changed_rule_keeps_what_is_not_named():
-    before, after = read_rules(), written_with("change:\n  technique.MPRAGE: {confidence_weight: 0.6, detection: {keywords: [xyzzy]}}")
+    before, after = ours(), written_with("change:\n  technique.MPRAGE: {confidence_weight: 0.6, detection: {keywords: [xyzzy]}}")
     old, new = (one.pages["technique"].content["techniques"]["MPRAGE"] for one in (before, after))
 
     assert (new["confidence_weight"], new["detection"]["keywords"]) == (0.6, ["xyzzy"])
@@ -50,8 +56,12 @@ def test_a_retired_rule_is_silent_and_leaves_no_trace_in_others():
     assert "Kep" in load_rules().values("construct")
 
 
-def test_an_overlay_that_says_nothing_changes_nothing():
-    assert ruleset_of(written_with("meta: {version: '1'}")).digest == load_rules().digest
+@pytest.mark.parametrize("text", ["", "# later", "---", "{}", "meta: {version: '1'}", "retire:", "retire: []\nadd: {}"])
+def test_an_overlay_that_says_nothing_stands_for_our_rules_as_they_are(text: str):
+    overlay = page_of(Path("site.yaml"), text)
+
+    assert content_of(with_overlay(ours(), overlay)) == content_of(ours())
+    assert told(overlay) == "nothing retired, added or changed: our rules as they are"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +78,15 @@ def test_an_overlay_that_says_nothing_changes_nothing():
         (OURS.replace("{keywords: [wavemprage]}", "{exclusive: is_mprague}"), 5, "did you mean 'is_mprage'?"),
         ("change:\n  base.T2w:\n    implied_base: T9w", 3, "axis 'base' has no value 'T9w'"),
         ("add: &a [*a]", 1, "nested deeper than 20 levels"),
-        ("retire: [technique.BOLD-EPI]", 0, "axis 'technique' has no value 'BOLD-EPI'"),
+        ("meta:\n  verson: '1'", 2, "unknown key 'verson'; did you mean 'version'?"),
+        ("retire: [construct.Kep, construct.Kep]", 1, "'construct.Kep' is retired twice"),
+        ("change:\n  technique.mprage: {}", 2, "axis 'technique' has no rule 'mprage'; did you mean 'MPRAGE'?"),
+        (OURS.replace("WAVE-MPRAGE", "none"), 3, "'none' can be no value"),
+        (OURS.replace("WAVE-MPRAGE", "A,B"), 3, "'A,B' can be no value"),
+        (OURS.replace("{keywords: [wavemprage]}", "{physics: [{echo_time: {above: .inf}}]}"), 5, "should be a finite number"),
+        ("retire:\n  - 2026-13-45", 1, "not YAML: month must be in 1..12"),
+        ("add:\n  yes: {}", 2, "key 'yes' is no text; put it in quotes"),
+        ("[" * 100_000, 1, "nested deeper than 20 levels"),
     ],
 )
 def test_a_fault_is_told_with_file_line_and_what_may_stand_there(text: str, line: int, says: str):
@@ -76,7 +94,53 @@ def test_a_fault_is_told_with_file_line_and_what_may_stand_there(text: str, line
         ruleset_of(written_with(text))
 
     assert says in str(fault.value)
-    assert line == 0 or str(fault.value).startswith(f"site.yaml:{line}: ")
+    assert str(fault.value).startswith(f"site.yaml:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "entry", "says"),
+    [
+        (
+            "retire:\n  - construct.Kep\n  - technique.BOLD-EPI",
+            3,
+            "with technique.BOLD-EPI retired, ",
+            "axis 'technique' has no value",
+        ),
+        ("retire:\n  - base.T1w", 2, "with base.T1w retired, ", "is wrong: axis 'base' has no value 'T1w'"),
+        ("retire:\n  - contrast.yes\n  - contrast.no", 3, "with contrast.no retired, ", "expected values of axis 'contrast'"),
+        ("change:\n  technique.GRE: {refines: [MPRAGE]}", 2, "", "values replace each other in a circle"),
+    ],
+)
+def test_what_our_own_rules_still_need_is_told_at_the_line_that_takes_it_away(text: str, line: int, entry: str, says: str):
+    with pytest.raises(RulesetError) as fault:
+        checked(ours(), page_of(Path("site.yaml"), text))
+
+    assert str(fault.value).startswith(f"site.yaml:{line}: {entry}")
+    assert says in str(fault.value)
+
+
+def test_an_example_of_ours_that_an_overlay_breaks_is_told_at_its_line():
+    site = "add:\n" + OURS.replace("\nadd:\n", "") + "change:\n  technique.MPRAGE:\n    detection: {keywords: [xyzzy]}\n"
+
+    (broken, *_) = checked(ours(), page_of(Path("site.yaml"), site)).broken
+
+    assert str(broken).startswith("site.yaml:9: with technique.MPRAGE changed, technique.MPRAGE (technique-detection.yaml:")
+    assert str(broken).endswith("; change technique.MPRAGE too, or mend what is changed here")
+
+
+def test_the_overlay_of_the_documentation_may_be_applied():
+    page = (Path(__file__).parents[2] / "docs/classification.md").read_text(encoding="utf-8")
+    site = page.partition("```yaml\n")[2].partition("```")[0]
+
+    assert checked(ours(), page_of(Path("site.yaml"), site)).broken == ()
+
+
+def test_a_field_that_no_rule_reads_is_named_where_its_example_is_not_kept():
+    site = OURS.replace("series_description: wavemprage", "series_descriptoin: wavemprage")
+
+    (broken,) = checked(ours(), page_of(Path("site.yaml"), site)).broken
+
+    assert str(broken).endswith("no rule reads 'series_descriptoin'")
 
 
 def test_an_example_that_is_not_kept_is_told_with_its_line():
@@ -88,7 +152,7 @@ def test_an_example_that_is_not_kept_is_told_with_its_line():
 
 
 def test_our_own_rules_keep_their_examples():
-    assert not list(broken_examples(read_rules(), load_rules()))
+    assert not list(broken_examples(ours(), load_rules()))
 
 
 def test_what_is_stored_of_a_ruleset_makes_it_again():

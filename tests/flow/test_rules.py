@@ -16,7 +16,7 @@ add:
   technique.SITE-MPRAGE:
     name: Ours
     detection: {keywords: [oursequence]}
-    refines: [MPRAGE]
+    refines: [MPRAGE, GRE]
     examples: [{modality: MR, series_description: oursequence, scanning_sequence: GR}]
     never: [{modality: MR, series_description: mprage}]
 """
@@ -120,6 +120,26 @@ async def test_wrong_rules_are_told_with_file_and_line_and_cannot_be_applied(per
     assert (version["state"], version["error"][:29]) == ("wrong", "site.yaml:2: axis 'construct'")
     refused = await person.post(f"/rules/{version['id']}/apply", code=409)
     assert "did you mean 'Kep'?" in refused["detail"]
+
+
+async def test_rules_whose_examples_are_not_kept_cannot_be_applied_even_by_who_did_not_wait(person: Person) -> None:
+    site = SITE.replace("series_description: oursequence", "series_description: another")
+    version = await person.post("/rules", {"overlay": site, "name": "site.yaml"}, 201)
+    former = (await person.get("/rules/active"))["id"]
+
+    asked = await person.client.post(f"/rules/{version['id']}/apply")
+    found = await person.awaited(version["id"])
+
+    assert asked.status_code in (200, 409)
+    assert (found["state"], found["error"]) == ("wrong", "site.yaml:7: this example of technique should be SITE-MPRAGE, and is GRE")
+    assert (await person.get("/rules/active"))["id"] == former
+
+
+async def test_an_empty_file_stands_for_our_rules_as_they_are(person: Person) -> None:
+    version = await person.proposes("# nothing yet\n")
+
+    assert (version["state"], version["says"]) == ("ready", "nothing retired, added or changed: our rules as they are")
+    assert version["digest"] == (await person.get("/rules/active"))["digest"]
 
 
 async def test_rules_that_break_what_a_person_and_the_active_rules_say_are_refused(system: System, person: Person) -> None:

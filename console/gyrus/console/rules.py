@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 LOOK_EVERY_S = 0.3
+OURS = "ours"  # what rules without a site's are called
 MOST_SHOWN = 20  # stacks of a table; --json has a thousand
 Overlay = Annotated[
     Path | None,
@@ -35,24 +36,22 @@ def _add_check(app: typer.Typer) -> None:
     def check(file: Overlay = None, json: Json = False) -> None:
         """Check rules; exit 1 at the first fault, or when an example is not kept."""
         from gyrus.classifier.core.errors import RulesetError  # noqa: PLC0415
-        from gyrus.classifier.core.loader import read_rules, ruleset_of  # noqa: PLC0415
-        from gyrus.classifier.core.overlay import with_overlay  # noqa: PLC0415
-        from gyrus.classifier.core.proof import broken_examples  # noqa: PLC0415
-        from gyrus.classifier.core.yaml_lines import read_page  # noqa: PLC0415
+        from gyrus.classifier.core.loader import read_rules  # noqa: PLC0415
+        from gyrus.classifier.core.proof import checked  # noqa: PLC0415
+        from gyrus.classifier.core.yaml_lines import page_of, read_page  # noqa: PLC0415
         from gyrus.console import render  # noqa: PLC0415
 
         try:
-            written = with_overlay(read_rules(), read_page(file)) if file else read_rules()
-            ruleset = ruleset_of(written)
+            found = checked(read_rules(), read_page(file) if file else page_of(Path(OURS), ""))
         except RulesetError as wrong:
             raise Misuse(str(wrong)) from None
-        broken = [str(one) for one in broken_examples(written, ruleset)]
-        count = sum(len(rules) for rules in ruleset.axes.values())
+        broken, digest = [str(one) for one in found.broken], found.ruleset.digest
+        count = sum(len(rules) for rules in found.ruleset.axes.values())
         if json:
-            render.lines([{"digest": ruleset.digest, "rules": count, "broken": broken}])
+            render.lines([{"digest": digest, "rules": count, "says": found.says, "broken": broken}])
         else:
             print("\n".join(broken), file=sys.stderr, end="\n" if broken else "")
-            print(f"{count} rules, digest {ruleset.digest[:16]}; {len(broken) or 'no'} examples are not kept")
+            print(f"{count} rules, {found.says}; digest {digest[:16]}; {len(broken) or 'no'} examples are not kept")
         if broken:
             raise typer.Exit(1)
 
@@ -122,7 +121,7 @@ def _proposed(gateway: "Gateway", file: Path | None, note: str | None) -> Docume
         text = file.read_text(encoding="utf-8") if file else ""
     except (OSError, UnicodeDecodeError) as unreadable:
         raise Misuse(f"{file}: the file cannot be read: {unreadable}") from None
-    asked = gateway.post("rules", {"overlay": text, "name": file.name if file else "ours", "note": note})
+    asked = gateway.post("rules", {"overlay": text, "name": file.name if file else OURS, "note": note})
     return _waited(gateway, asked["id"])
 
 
@@ -148,6 +147,7 @@ def _tell_diff(found: Document, json: bool) -> None:
         render.lines([found])
         return
     diff = found["diff"]
+    print(f"{found['name']}: {found['says']}")
     _tell_counts(diff)
     shown = [{"stack": one["stack"], "changes": "; ".join(map(_move, one["changes"]))} for one in diff["stacks"][:MOST_SHOWN]]
     if shown:

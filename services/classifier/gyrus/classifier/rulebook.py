@@ -13,8 +13,8 @@ from typing import Any
 from gyrus.classifier.core import Ruleset, RulesetError, Verdict, classify_study
 from gyrus.classifier.core.axes import AXES
 from gyrus.classifier.core.diff import Tally, broken
-from gyrus.classifier.core.loader import Written, ruleset_of
-from gyrus.classifier.core.overlay import with_overlay
+from gyrus.classifier.core.loader import Written
+from gyrus.classifier.core.proof import Checked, checked
 from gyrus.classifier.core.stored import content_of, ruleset_from
 from gyrus.classifier.core.yaml_lines import page_of
 from gyrus.shared import crash, debts
@@ -95,10 +95,8 @@ class Rulebook:
         document = await self._taken(id_, "diff")
         if document is None:
             return
-        try:
-            ruleset = await self._made(document)
-        except RulesetError as wrong:
-            await self._pay(document, "diff", {"error": f"{wrong.path.name}:{wrong.line}: {wrong.reason}"})
+        ruleset = await self._made(document, "diff")
+        if ruleset is None:
             return
         active = await self.active()
         told, studies = await self._compared(ruleset)
@@ -112,7 +110,9 @@ class Rulebook:
         if document is None:
             return
         await crash.point("apply.1")
-        ruleset, active = await self._made(document), await self.active()
+        ruleset, active = await self._made(document, "apply"), await self.active()
+        if ruleset is None:
+            return
         if active["ruleset"] != id_:
             kept = await self._kept(await self.ruleset(active["ruleset"]), ruleset)
             if any(one["breaks"] for one in kept):
@@ -139,15 +139,18 @@ class Rulebook:
         holds = {"_id": document["_id"], **debts.unmoved(stage, debts.n_of(document, stage))}
         await self.store["rulesets"].update_one(holds, paid)
 
-    async def _made(self, document: Document) -> Ruleset:
-        """The ruleset of a version; of a new one, its overlay on top of the rules of this process, which is written down whole."""
+    async def _made(self, document: Document, stage: str) -> Ruleset | None:
+        """The ruleset of a version. None where it is wrong: that is written down, and the stage is paid with it."""
         if "content" in document:
             return await self.ruleset(document["_id"])
-        written = with_overlay(self.own, page_of(Path(document["name"]), document["overlay"])) if document["overlay"].strip() else self.own
-        await asyncio.to_thread(ruleset_of, written)  # a fault is told with the overlay's line
-        content = content_of(written)
+        try:
+            found, content = await asyncio.to_thread(_checked, self.own, document)
+        except RulesetError as wrong:
+            await self._pay(document, stage, {"error": f"{wrong.path.name}:{wrong.line}: {wrong.reason}"})
+            return None
         ruleset = await asyncio.to_thread(ruleset_from, content)
-        await self.store["rulesets"].update_one({"_id": document["_id"]}, {"$set": {**described(ruleset), "content": content}})
+        change = {**described(ruleset), "says": found.says, "content": content}
+        await self.store["rulesets"].update_one({"_id": document["_id"]}, {"$set": change})
         self._known[document["_id"]] = content
         return ruleset
 
@@ -211,6 +214,16 @@ async def _one_ahead(chunks: AsyncIterator[list[Document]]) -> AsyncIterator[lis
             yield chunk
     finally:
         following.cancel()
+
+
+def _checked(own: Written, document: Document) -> tuple[Checked, str]:
+    """A new version, its overlay on top of our rules, and all of it to be written down. Raises RulesetError at the first fault."""
+    found = checked(own, page_of(Path(document["name"]), document["overlay"]))
+    if found.broken:
+        first, *more = found.broken
+        others = f"; and {len(more)} more: `gyrus rules check` tells all" if more else ""
+        raise RulesetError(first.path, first.line, first.reason + others)
+    return found, content_of(found.written)
 
 
 def described(ruleset: Ruleset) -> Document:

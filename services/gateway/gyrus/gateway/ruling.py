@@ -93,7 +93,7 @@ def view(document: Mapping[str, Any], active: Mapping[str, Any]) -> Document:
         if owed
         else next((name for key, name in (("error", "wrong"), ("failure", "failed"), ("refused", "refused")) if document.get(key)), "ready")
     )
-    told = ("digest", "name", "note", "at", "packaged", "error", "failure", "refused", "diff", "applied", "fit", "overlay")
+    told = ("digest", "name", "note", "at", "packaged", "says", "error", "failure", "refused", "diff", "applied", "fit", "overlay")
     return {
         "id": document["_id"],
         "state": state,

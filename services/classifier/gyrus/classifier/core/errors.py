@@ -7,6 +7,7 @@ ClassifierError ├ RulesetError     a rule file says something that no axis, fl
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 
 class ClassifierError(ValueError):
@@ -14,10 +15,10 @@ class ClassifierError(ValueError):
 
 
 class RulesetError(ClassifierError):
-    """A rule file is wrong; the text names file, line, what was found, what is allowed."""
+    """A rule file is wrong; the text names file, line, what was found, what is allowed. place: the keys that lead to what is wrong."""
 
-    def __init__(self, path: Path, line: int, reason: str) -> None:
-        self.path, self.line, self.reason = path, line, reason
+    def __init__(self, path: Path, line: int, reason: str, place: tuple[Any, ...] = ()) -> None:
+        self.path, self.line, self.reason, self.place = path, line, reason, place
         super().__init__(f"{path}:{line}: {reason}")
 
 
@@ -28,6 +29,7 @@ class CorrectionError(ClassifierError):
 def allowed(found: object, names: Iterable[str]) -> str:
     """Say which names were possible, the nearest one first: the second half of a message about an unknown name."""
     known = sorted(names)
-    near = get_close_matches(str(found), known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    spelled = {name.lower(): name for name in known}
+    near = get_close_matches(str(found).lower(), spelled, n=1, cutoff=0.6)
+    hint = f"did you mean {spelled[near[0]]!r}? " if near else ""
     return f"{hint}allowed: {', '.join(known) or 'nothing'}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -41,6 +42,11 @@ REFERENCE = "unified-flags-reference.yaml"
 VOCABULARY = "tag-vocabulary.yaml"
 
 Model = TypeVar("Model", bound=BaseModel)
+
+VALUE = re.compile(r"[\w*+.-]+")
+NO_VALUES = ("none", "unknown")
+"""How people and labels say that an axis has none."""
+SPELLED = f"a value is letters, digits and * + - . _, but not {' or '.join(NO_VALUES)}"
 
 FLAG_LISTS = ("alternative_flags", "combination", "requires", "excludes", "unless")
 
@@ -127,8 +133,8 @@ def _values(axis: Axis, page: Page) -> tuple[str, ...]:
     if not isinstance(found, dict) or not found:
         raise page.error((axis.plural,), f"expected values of axis {axis.name!r} with their rules")
     for value in found:
-        if not isinstance(value, str):
-            raise page.error((axis.plural, str(value)), f"axis {axis.name!r} has no value {value!r}; a value is a text, put it in quotes")
+        if value in NO_VALUES or not VALUE.fullmatch(value):
+            raise page.error((axis.plural, value), f"{value!r} can be no value; {SPELLED}")
     return tuple(found)
 
 
@@ -174,7 +180,7 @@ def validated(model: type[Model], page: Page, place: tuple[Any, ...]) -> Model:
     except ValidationError as wrong:
         first = wrong.errors()[0]
         where = (*place, *first["loc"])
-        reason = f"{'.'.join(map(str, where))}: {first['msg']}, found {first['input']!r}"
+        reason = f"{'.'.join(map(str, where))}: {first['msg'].partition(' or instance of')[0]}, found {first['input']!r}"
         if first["type"] == "extra_forbidden":
             reason = f"unknown key {where[-1]!r}; {allowed(where[-1], _keys_beside(model, first['loc']))}"
         raise page.error(where, reason) from None
@@ -204,7 +210,8 @@ def _check_refinement(page: Page, axis: Axis, drafts: Iterable[Draft]) -> None:
     try:
         in_order(refined)
     except ValueError as circle:
-        raise page.error((axis.plural,), f"values replace each other in a circle: {circle}; take one of them out of `refines`") from None
+        place = (axis.plural, str(circle).partition(" → ")[0], "refines")
+        raise page.error(place, f"values replace each other in a circle: {circle}; take one of them out of `refines`") from None
 
 
 def _check_rule(page: Page, place: tuple[Any, ...], rule: Rule, known: Known) -> None:

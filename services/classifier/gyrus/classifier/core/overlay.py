@@ -1,40 +1,80 @@
 """A site's own rules on top of ours: one YAML file that adds, changes and retires rules by their ids (`technique.MPRAGE`).
 
+meta: {version: "3", description: …}                 for people; may be left out
 add:
   technique.OurSequence: {name: …, detection: {keywords: [oursequence]}, examples: […], never: […]}
 change:
   base.T2w: {detection: {keywords: [t2, t2w]}}     a mapping is changed key by key, everything else is replaced
 retire: [construct.QSM]
+
+One that says nothing stands for our rules as they are.
 """
 
 import copy
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gyrus.classifier.core.axes import AXES
 from gyrus.classifier.core.errors import allowed
-from gyrus.classifier.core.loader import Written
+from gyrus.classifier.core.loader import Written, validated
+from gyrus.classifier.core.rules import Closed
 from gyrus.classifier.core.yaml_lines import Page, Place
 
-PARTS = ("meta", "add", "change", "retire")
+PARTS: Mapping[str, type[list[Any]] | type[dict[str, Any]]] = {"retire": list, "add": dict, "change": dict}
+"""What an overlay has of rules, in the order in which it is done."""
+DONE = {"retire": "retired", "add": "added", "change": "changed"}
 
 
-def with_overlay(written: Written, overlay: Page) -> Written:
-    """The rules with those of an overlay. Raises RulesetError, with the overlay's file and line, where it names what is not there."""
+class About(Closed):
+    """`meta` of an overlay."""
+
+    version: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that an overlay does to one rule."""
+
+    part: str
+    place: Place
+    id: Any
+
+
+def entries_of(overlay: Page) -> list[Entry]:
+    """What an overlay does, in order. Raises RulesetError where its keys are not those of an overlay."""
     for key in overlay.content:
-        if key not in PARTS:
-            raise overlay.error((key,), f"unknown key {key!r}; {allowed(key, PARTS)}")
+        if key not in ("meta", *PARTS):
+            raise overlay.error((key,), f"unknown key {key!r}; {allowed(key, ('meta', *PARTS))}")
+    if overlay.content.get("meta") is not None:
+        validated(About, overlay, ("meta",))
+    found: list[Entry] = []
+    for part, kind in PARTS.items():
+        written = overlay.content.get(part)
+        if written is not None and not isinstance(written, kind):
+            raise overlay.error((part,), f"{part!r} is a {'list of ids' if kind is list else 'mapping of ids to rules'}")
+        found += [Entry(part, (part, index if kind is list else id_), id_) for index, id_ in enumerate(written or [])]
+    for number, entry in enumerate(found):
+        if entry.part == "retire" and any(other.id == entry.id for other in found[:number]):
+            raise overlay.error(entry.place, f"{entry.id!r} is retired twice; name it once")
+    return found
+
+
+def told(overlay: Page) -> str:
+    """In words, how many rules an overlay retires, adds and changes."""
+    counts = Counter(entry.part for entry in entries_of(overlay))
+    return ", ".join(f"{n} {DONE[part]}" for part, n in counts.items()) or "nothing retired, added or changed: our rules as they are"
+
+
+def with_overlay(written: Written, overlay: Page, most: int | None = None) -> Written:
+    """The rules with those of an overlay; of its entries the first `most`. Raises RulesetError, told with its line."""
     pages = {
         name: replace(page, content=copy.deepcopy(page.content), elsewhere=dict(page.elsewhere)) for name, page in written.pages.items()
     }
-    for part, wanted in (("retire", list), ("add", dict), ("change", dict)):
-        found = overlay.content.get(part) or wanted()
-        if not isinstance(found, wanted):
-            raise overlay.error((part,), f"{part!r} is a {'list of ids' if wanted is list else 'mapping of ids to rules'}")
-        for index, id_ in enumerate(found):
-            place = (part, index if wanted is list else id_)
-            CHANGES[part](pages, overlay, place, *_named(pages, overlay, place, id_))
+    for entry in entries_of(overlay)[:most]:
+        CHANGES[entry.part](pages, overlay, entry.place, *_named(pages, overlay, entry.place, entry.id))
     return replace(written, pages=pages)
 
 

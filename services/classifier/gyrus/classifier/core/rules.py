@@ -25,8 +25,8 @@ class Closed(BaseModel):
 class Window(Closed):
     """A range with open ends: above < number < below."""
 
-    above: float | None = None
-    below: float | None = None
+    above: float | None = Field(None, allow_inf_nan=False)
+    below: float | None = Field(None, allow_inf_nan=False)
 
 
 class Physics(Closed):

@@ -17,6 +17,10 @@ MOST_NESTED = 20
 MOST_PARTS = 200_000
 """Keys and entries of a file with everything that its aliases repeat; all of ours together have a tenth."""
 
+UNBUILT = (ValueError, LookupError, AttributeError)
+"""What YAML raises where a value is not what it looks like: the date 2026-13-45."""
+KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
 Place = tuple[Any, ...]
 
 
@@ -43,9 +47,10 @@ class Page:
 
     def error(self, place: Place, reason: str) -> RulesetError:
         """The error for the nearest line at or above a place."""
-        while place and place not in self.lines and place not in self.elsewhere:
-            place = place[:-1]
-        return RulesetError(*self.elsewhere.get(place, (self.path, self.lines.get(place, 1))), reason)
+        near = place
+        while near and near not in self.lines and near not in self.elsewhere:
+            near = near[:-1]
+        return RulesetError(*self.elsewhere.get(near, (self.path, self.lines.get(near, 1))), reason, place)
 
 
 def read_page(path: Path) -> Page:
@@ -60,8 +65,12 @@ def read_page(path: Path) -> Page:
 
 
 def page_of(path: Path, text: str) -> Page:
-    """The page of a text; `path` is what errors call it. Raises RulesetError if it is no YAML mapping, or says a key twice."""
+    """The page of a text, an empty one of an empty text. `path` is what errors call it.
+
+    Raises RulesetError if it is no YAML mapping, or says a key twice.
+    """
     try:
+        _check_depth(path, text)
         loader = LOADER(text)
         node = loader.get_single_node()
         lines = _lines(path, node)
@@ -69,11 +78,23 @@ def page_of(path: Path, text: str) -> Page:
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise RulesetError(path, line, f"not YAML: {broken.problem}") from None
-    except yaml.YAMLError as broken:
+    except RulesetError:
+        raise
+    except (yaml.YAMLError, *UNBUILT) as broken:
         raise RulesetError(path, 1, f"not YAML: {broken}") from None
-    if not isinstance(content, dict):
+    if content is not None and not isinstance(content, dict):
         raise RulesetError(path, 1, f"expected a mapping, found {type(content).__name__}")
-    return Page(path, content, lines)
+    return Page(path, content or {}, lines)
+
+
+def _check_depth(path: Path, text: str) -> None:
+    """Raises RulesetError where parts are nested too deep; composing them has no limit but the memory of the process."""
+    depth = 0
+    for event in yaml.parse(text, LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_NESTED:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise RulesetError(path, line, f"nested deeper than {MOST_NESTED} levels; write it out flatter")
 
 
 def _lines(path: Path, node: yaml.Node | None) -> dict[Place, int]:
@@ -92,6 +113,8 @@ def _walk(path: Path, node: yaml.Node | None, place: Place) -> Iterator[tuple[Pl
         seen: dict[str, int] = {}
         for key, value in node.value:
             name, line = str(key.value), key.start_mark.line + 1
+            if key.tag not in KEYS:
+                raise RulesetError(path, line, f"key {name!r} is no text; put it in quotes")
             if name in seen:
                 raise RulesetError(path, line, f"key {name!r} stands here and on line {seen[name]}; remove one")
             seen[name] = line
