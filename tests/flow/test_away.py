@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 
 from flow import cohort, harm
 from flow.conftest import mongod
@@ -210,6 +212,8 @@ async def test_a_database_whose_disk_is_full_is_waited_for_and_loses_nothing(tmp
         async def ended() -> bool:
             return server.process is not None and server.process.poll() is not None
 
+        with contextlib.suppress(PyMongoError), MongoClient(server.url, serverSelectionTimeoutMS=1000) as client:
+            await asyncio.to_thread(client.admin.command, "fsync")  # what it does every minute
         await eventually(ended, "mongod ends, since it cannot write", 120)
         (disk / "other").unlink()
         server.start()
