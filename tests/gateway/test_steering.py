@@ -6,6 +6,7 @@ import pytest
 
 from gateway.conftest import Api
 from gateway.stored import a_series, a_stack, a_study, put
+from gateway.test_key import ROUTES
 from gyrus.shared import debts
 from gyrus.shared.topology import STAGES
 
@@ -174,3 +175,13 @@ async def test_a_body_that_makes_no_sense_is_refused_in_words_that_do_not_repeat
 @pytest.mark.parametrize("query", ["unknown=1", "cohort[$ne]=x", "outcome[]=rejected"])
 async def test_a_question_that_is_not_understood_is_refused_not_answered_with_everything(api: Api, query: str) -> None:
     assert (await api.client.get(f"{api.url}/api/v1/files?{query}")).status_code == 422
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+async def test_no_route_takes_a_parameter_that_it_does_not_know(api: Api, route: str) -> None:
+    method, path = route.split()
+
+    refused = await api.client.request(method, f"{api.url}{path}", params={"chort": "trial"})
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("query.chort: there is no such parameter here. Parameters: ")

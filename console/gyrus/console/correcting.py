@@ -2,12 +2,16 @@
 
 import getpass
 import sys
-from typing import Annotated, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command, open_gateway
 from gyrus.shared.documents import LIST_AXES
+
+if TYPE_CHECKING:
+    from gyrus.console.client import Gateway
 
 Document = dict[str, Any]
 NONE = "none"
@@ -49,8 +53,9 @@ def _add_correct(app: typer.Typer) -> None:
 
         stack, axis, value = parsed(words, group is not None, withdraw)
         with open_gateway(url, key, data) as gateway:
+            waiting = _waiting(gateway, cohort) if withdraw else []
             scope: Document = (
-                {"stack": only_stack(gateway.pages("stacks", cohort=cohort), stack)}
+                {"stack": only_stack(chain(gateway.pages("stacks", cohort=cohort), waiting), stack)}
                 if stack is not None
                 else {"review_group": reviewing.only(gateway.get("review", cohort=cohort, limit=1000), str(group)), "cohort": cohort}
             )
@@ -61,6 +66,12 @@ def _add_correct(app: typer.Typer) -> None:
         else:
             shown = ", ".join(value) if isinstance(value, list) else value or NONE
             print(f"{axis} of {len(made)} stacks {'is what rules say again' if withdraw else f'is {shown}, whatever rules say'}")
+
+
+def _waiting(gateway: "Gateway", cohort: str | None) -> list[Document]:
+    """The stacks that are no more, of which corrections wait."""
+    stacks = {one["stack"] for one in gateway.pages("corrections", cohort=cohort) if one["state"] == "waits"}
+    return [{"id": stack, "series_uid": stack.split("/")[1]} for stack in sorted(stacks)]
 
 
 def parsed(words: list[str], has_group: bool, withdraw: bool) -> tuple[str | None, str, str | list[str] | None]:

@@ -21,32 +21,40 @@ def last_of(corrections: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], M
 def standing(corrections: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping[str, Any]]) -> list[Document]:
     """The corrections that count, each for the stack that it is for now: `stack`, `corrected` (what it was said of) and `state`.
 
-    stacks: {_id, series, retired} of the series that the corrections are of, retired ones too. One said of a living stack itself wins
-    over one that is carried over to it. What waits keeps its own stack.
+    stacks: {_id, series, retired} of the series that the corrections are of, retired ones too. What was said of a living stack itself
+    wins over what is carried over to it; so does withdrawing it later. Where several that differ would go to one stack, they wait. What
+    waits keeps its own stack.
     """
-    known = {stack["_id"]: stack for stack in stacks}
-    living: dict[str, list[str]] = defaultdict(list)
-    for one_known in known.values():
-        if not one_known["retired"]:
-            living[one_known["series"]].append(one_known["_id"])
-    last = last_of(corrections)
+    said = list(corrections)
+    last, order = last_of(said), {(one["stack"], one["axis"]): place for place, one in enumerate(said)}
+    heirs = _heirs({stack for stack, _ in last}, stacks)
+    values: dict[tuple[str | None, str], set[str]] = defaultdict(set)
+    for (stack, axis), one in last.items():
+        values[heirs[stack], axis].add(repr(sorted(one["value"]) if isinstance(one["value"], list) else one["value"]))
     found = []
     for (stack, axis), one in last.items():
-        heir = _heir(stack, known, living)
-        if heir is not None and heir != stack and (heir, axis) in last:
-            heir, state = stack, REPLACED
+        heir = heirs[stack]
+        if heir == stack:
+            state = STANDS
+        elif heir is not None and ((heir, axis) in last or order.get((heir, axis), -1) > order[stack, axis]):
+            state = REPLACED
         else:
-            state = WAITS if heir is None else STANDS if heir == stack else CARRIED
-        found.append({**one, "stack": heir or stack, "corrected": stack, "state": state})
+            state = WAITS if heir is None or len(values[heir, axis]) > 1 else CARRIED
+        found.append({**one, "stack": heir if state in (STANDS, CARRIED) else stack, "corrected": stack, "state": state})
     return found
 
 
-def _heir(stack: str, known: Mapping[str, Mapping[str, Any]], living: Mapping[str, list[str]]) -> str | None:
-    """The living stack that a correction is for; None where there is none, or nobody can tell which."""
-    if stack in known and not known[stack]["retired"]:
-        return stack
-    others = living.get(stack.rpartition("/")[0], [])
-    return others[0] if len(others) == 1 else None
+def _heirs(corrected: Iterable[str], stacks: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    """Stack → the living stack that its corrections are for; None where there is none, or nobody can tell which."""
+    living: dict[str, list[str]] = defaultdict(list)
+    for stack in stacks:
+        if not stack["retired"]:
+            living[stack["series"]].append(stack["_id"])
+    heirs: dict[str, str | None] = {}
+    for one in corrected:
+        there = living[one.rpartition("/")[0]]
+        heirs[one] = one if one in there else there[0] if len(there) == 1 else None
+    return heirs
 
 
 def pins(corrections: Iterable[Mapping[str, Any]], stacks: Iterable[Mapping[str, Any]]) -> list[Document]:

@@ -27,6 +27,7 @@ from gyrus.gateway.models import (
     StudyQuestion,
 )
 from gyrus.gateway.paging import BadCursor, page
+from gyrus.gateway.questions import only_known
 from gyrus.gateway.settings import GatewaySettings
 from gyrus.gateway.steering import Steering
 from gyrus.shared import bus, store
@@ -65,7 +66,7 @@ def application(service: Service, settings: GatewaySettings, steering: Steering,
     app.add_middleware(Guard, key=settings.api_key.get_secret_value())
     key = HTTPBearer(auto_error=False, description="The key that `gyrus up` made, or GYRUS_API_KEY.")  # told; the guard asks for it
     _description(app)
-    api = APIRouter(prefix="/api/v1", dependencies=[Depends(key)])
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(key), Depends(only_known)])
     _jobs(api, service, steering)
     _reading(api, service, views.personal(table_with(site_fields_of(settings.site_fields))))
     _trouble(api, service, steering)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from gyrus.gateway.models import Listing, Model, Page
 from gyrus.gateway.paging import page
@@ -20,7 +20,7 @@ from gyrus.shared.service import Service
 from gyrus.shared.store import Session, Store
 
 Document = dict[str, Any]
-SHORTEST = 3  # letters of a reason
+FEWEST = {"reason": 3, "by": 1}  # letters and digits; blanks and dots say nothing to whoever asks later
 FOR_STATES = {"series": 1, "retired": 1}
 
 
@@ -33,8 +33,16 @@ class CorrectionRequest(Model):
     axis: str = Field(description="Which axis.")
     value: str | list[str] | None = Field(None, description="A value, a list where the axis has several, null for none.")
     withdrawn: bool = Field(False, description="Take back what was set; `value` says nothing then.")
-    reason: str = Field(min_length=SHORTEST, max_length=2000, description="Why, for whoever asks later.")
-    by: str = Field(min_length=1, max_length=200, description="Who says so.")
+    reason: str = Field(max_length=2000, description="Why, for whoever asks later.")
+    by: str = Field(max_length=200, description="Who says so.")
+
+    @field_validator("reason", "by")
+    @classmethod
+    def _in_words(cls, said: str, field: ValidationInfo) -> str:
+        fewest = FEWEST[str(field.field_name)]
+        if sum(one.isalnum() for one in said) < fewest:
+            raise ValueError(f"say it in words: {fewest} letters or digits at least")
+        return said.strip()
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -89,18 +97,26 @@ async def _check(store: Store, request: CorrectionRequest) -> None:
     values = request.value if isinstance(request.value, list) else [request.value]
     if wrong := [value for value in values if value not in axis["values"]]:
         raise Misuse(f"Axis '{request.axis}' has no value '{wrong[0]}'. Values: {', '.join(axis['values'])}.")
+    if twice := [value for place, value in enumerate(values) if value in values[:place]]:
+        raise Misuse(f"'{twice[0]}' is named twice. Name each value of '{request.axis}' once.")
 
 
 async def _made(store: Store, request: CorrectionRequest) -> list[Document]:
-    """A correction for each stack that it is for. Raises Misuse where there is none."""
+    """A correction for each stack that it is for. Raises Misuse where there is none, or nothing to take back."""
     where: Document = {"_id": request.stack} if request.stack else {"classification.review_group": request.review_group}
     if request.cohort:
         where["cohort"] = request.cohort
-    stacks = (
-        await store["stacks"].find({**where, "retired": False}, {"cohort": 1, "series": 1, "study": 1, "classification": 1}).to_list(None)
-    )
+    if not (request.withdrawn and request.stack):
+        where["retired"] = False  # what was said of a stack that is no more can be taken back only
+    stacks = await store["stacks"].find(where, {"cohort": 1, "series": 1, "study": 1, "classification": 1}).to_list(None)
     if not stacks:
         raise Misuse("There is no such stack that lives. `gyrus stacks` lists them, `gyrus review` the groups.")
+    if request.withdrawn:
+        held = await _standing(store, {stack["series"] for stack in stacks})
+        there = {one[name] for one in held if one["axis"] == request.axis for name in ("stack", "corrected")}
+        stacks = [stack for stack in stacks if stack["_id"] in there]
+        if not stacks:
+            raise Misuse(f"Nobody set '{request.axis}' there: nothing is to be taken back. `gyrus corrections` lists what was set.")
     said = request.model_dump(include={"axis", "value", "withdrawn", "reason", "by"})
     at = await store.now()
     return [
@@ -131,12 +147,16 @@ async def _audit(store: Store, request: CorrectionRequest, made: Sequence[Docume
         await store["audit"].insert_one({"_id": ulid(), "at": await store.now(), "what": "correct", "cohort": cohort, **about})
 
 
-async def _states(store: Store, series: Iterable[str]) -> dict[str, Document]:
-    """Correction id → its state, and the stack that it is for now."""
+async def _standing(store: Store, series: Iterable[str]) -> list[Document]:
+    """What was set in these series and counts, each for the stack that it is for now."""
     named = sorted(series)
     said = await store["corrections"].find({"series": {"$in": named}}).sort("_id").to_list(None)
-    stacks = await store["stacks"].find({"series": {"$in": named}}, FOR_STATES).to_list(None)
-    return {one["_id"]: {"state": one["state"], "stack": one["stack"], "corrected": one["corrected"]} for one in standing(said, stacks)}
+    return standing(said, await store["stacks"].find({"series": {"$in": named}}, FOR_STATES).to_list(None))
+
+
+async def _states(store: Store, series: Iterable[str]) -> dict[str, Document]:
+    """Correction id → its state, and the stack that it is for now."""
+    return {one["_id"]: {name: one[name] for name in ("state", "stack", "corrected")} for one in await _standing(store, series)}
 
 
 async def labels(store: Store, cohort: str | None) -> list[Document]:
