@@ -272,6 +272,13 @@ def test_fields_of_a_site_are_read_too_and_a_wrong_file_is_refused_at_once(folde
     assert (refused.code, f"{bad}:1: there is no level 'visit'" in refused.err) == (1, True)
 
 
+def test_rules_that_are_neither_a_file_nor_the_name_of_a_version_are_not_asked_for(tmp_path: Path) -> None:
+    for named in (tmp_path / "missing.yaml", tmp_path, ""):
+        refused = gyrus("rules", "apply", named, "--data", tmp_path)
+
+        assert (refused.code, f"There is no file '{named}'" in refused.err) == (1, True)
+
+
 def test_a_site_checks_its_rules_without_any_server(tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text("retire: [construct.Kepp]")

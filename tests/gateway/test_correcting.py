@@ -45,6 +45,16 @@ async def test_a_value_that_is_named_twice_is_refused(api: Api, cohort: str) -> 
     assert refused["detail"] == "'FLAIR' is named twice. Name each value of 'modifier' once."
 
 
+async def test_that_an_axis_has_none_is_labelled_as_the_axis_is_written(api: Api, cohort: str) -> None:
+    await put(api.store, stacks=[a_stack(cohort, "a")])
+    for axis in AXES:
+        await corrects(api, f"{cohort}/1.2/a", axis=axis, value=None)
+
+    [labelled] = await api.get("/corrections/labels", cohort=cohort)
+
+    assert labelled["expected"] == {"base": None, "modifier": []}
+
+
 async def test_what_nobody_set_cannot_be_taken_back(api: Api, cohort: str) -> None:
     await put(api.store, stacks=[a_stack(cohort, "a")])
 
@@ -64,7 +74,7 @@ async def test_a_correction_of_a_stack_that_is_no_more_can_be_taken_back_but_not
     await corrects(api, old, withdrawn=True)
 
     assert [(one["state"], one["stack"]) for one in waiting] == [("waits", old)]
-    assert {one["state"] for one in (await api.get("/corrections", cohort=cohort))["items"]} == {"superseded"}
+    assert [one["state"] for one in (await api.get("/corrections", cohort=cohort))["items"]] == ["superseded", "withdraws"]
 
 
 async def test_a_correction_that_was_carried_over_is_taken_back_where_it_is_now(api: Api, cohort: str) -> None:

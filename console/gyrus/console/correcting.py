@@ -116,6 +116,7 @@ def _add_corrections(app: typer.Typer) -> None:
         if json:
             render.lines(found)
         elif found:
-            render.table(found, ["state", "stack", "axis", "was", "value", "by", "reason"], wraps=["reason"])
+            rows = [{**one, "value": "" if one.get("withdrawn") else one["value"] or NONE} for one in found]
+            render.table(rows, ["state", "stack", "axis", "was", "value", "by", "reason"], wraps=["reason"])
         else:
             print("none", file=sys.stderr)

@@ -109,10 +109,18 @@ def _add_apply(app: typer.Typer) -> None:
         data: Data = DATA,
     ) -> None:
         """Make rules active."""
+        file, named = (Path(rules), None) if Path(rules).is_file() else (None, _named(rules))
         with open_gateway(url, key, data) as gateway:
-            version = _proposed(gateway, Path(rules), note)["id"] if Path(rules).is_file() else rules
+            version = named or _proposed(gateway, file, note)["id"]
             gateway.post(f"rules/{version}/apply")
             _tell_applied(_waited(gateway, version), json)
+
+
+def _named(version: str) -> str:
+    """What may be the name of a version. Raises Misuse where it must have been meant for a file."""
+    if not version.replace("-", "").isalnum():
+        raise Misuse(f"There is no file '{version}'. `gyrus rules list` names the versions that may be applied.")
+    return version
 
 
 def _proposed(gateway: "Gateway", file: Path | None, note: str | None) -> Document:

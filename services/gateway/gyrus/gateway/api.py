@@ -108,7 +108,7 @@ def _errors(app: FastAPI) -> None:
 
     async def not_understood(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10])
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()[:10])
         return JSONResponse({"detail": told}, status_code=422)
 
     app.add_exception_handler(RequestValidationError, not_understood)

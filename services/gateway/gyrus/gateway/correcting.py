@@ -13,7 +13,7 @@ from gyrus.gateway.steering import Steering
 from gyrus.gateway.views import HIDDEN, visible
 from gyrus.shared import debts
 from gyrus.shared.corrections import CARRIED, STANDS, last_of, standing
-from gyrus.shared.documents import ACTIVE
+from gyrus.shared.documents import ACTIVE, LIST_AXES
 from gyrus.shared.errors import Misuse
 from gyrus.shared.ids import ulid
 from gyrus.shared.service import Service
@@ -71,7 +71,7 @@ def router(service: Service, steering: Steering) -> APIRouter:
         query = {"cohort": asked.cohort} if asked.cohort else {}
         items, following = await page(store["corrections"], query, asked.cursor, asked.limit)
         states = await _states(store, {item["series"] for item in items if "series" in item})
-        return Page(items=[{**_shown(item), **states.get(item["_id"], {"state": "superseded"})} for item in items], next=following)
+        return Page(items=[{**_shown(item), **states.get(item["_id"], _past(item))} for item in items], next=following)
 
     @api.get("/corrections/labels")
     async def labelled(cohort: str | None = None) -> list[Document]:
@@ -159,6 +159,10 @@ async def _states(store: Store, series: Iterable[str]) -> dict[str, Document]:
     return {one["_id"]: {name: one[name] for name in ("state", "stack", "corrected")} for one in await _standing(store, series)}
 
 
+def _past(correction: Mapping[str, Any]) -> Document:
+    return {"state": "withdraws" if correction.get("withdrawn") else "superseded"}
+
+
 async def labels(store: Store, cohort: str | None) -> list[Document]:
     """The stacks whose corrections stand, with what they should say."""
     said = await store["corrections"].find({"cohort": cohort} if cohort else {}).sort("_id").to_list(None)
@@ -168,7 +172,7 @@ async def labels(store: Store, cohort: str | None) -> list[Document]:
     expected: dict[str, Document] = defaultdict(dict)
     for one in standing(said, stacks):
         if one["state"] in (STANDS, CARRIED):
-            expected[one["stack"]][one["axis"]] = one["value"]
+            expected[one["stack"]][one["axis"]] = one["value"] or ([] if one["axis"] in LIST_AXES else None)
     return [_labelled(stack, values, fingerprints[stack]) for stack, values in expected.items()]
 
 
