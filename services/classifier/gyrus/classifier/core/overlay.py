@@ -56,9 +56,11 @@ def entries_of(overlay: Page) -> list[Entry]:
         if written is not None and not isinstance(written, kind):
             raise overlay.error((part,), f"{part!r} is a {'list of ids' if kind is list else 'mapping of ids to rules'}")
         found += [Entry(part, (part, index if kind is list else id_), id_) for index, id_ in enumerate(written or [])]
-    for number, entry in enumerate(found):
-        if entry.part == "retire" and any(other.id == entry.id for other in found[:number]):
-            raise overlay.error(entry.place, f"{entry.id!r} is retired twice; name it once")
+    seen: set[tuple[str, str]] = set()
+    for entry in found:
+        if (entry.part, str(entry.id)) in seen:
+            raise overlay.error(entry.place, f"{entry.id!r} is {DONE[entry.part]} twice; name it once")
+        seen.add((entry.part, str(entry.id)))
     return found
 
 
@@ -88,8 +90,8 @@ def _named(pages: Mapping[str, Page], overlay: Page, place: Place, id_: Any) -> 
 
 
 def _nearest(found: str, known: list[str]) -> str:
-    told = allowed(found, known)
-    return told.partition("? ")[0] + "?" if told.startswith("did you mean") else f"an id begins with one of {', '.join(AXES)}"
+    hint = allowed(found, known)
+    return hint.partition("? ")[0] + "?" if hint.startswith("did you mean") else f"an id begins with one of {', '.join(AXES)}"
 
 
 def _existing(pages: Mapping[str, Page], overlay: Page, place: Place, id_: tuple[str, str]) -> dict[str, Any]:
