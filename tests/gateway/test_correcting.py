@@ -20,7 +20,7 @@ async def rules(api: Api) -> None:
         await api.store["rulesets"].replace_one({"_id": document["_id"]}, {"cohort": EVERYWHERE, **document}, upsert=True)
 
 
-async def corrects(api: Api, stack: str, code: int = 201, **more: Any) -> Any:
+async def corrects(api: Api, stack: str | None, code: int = 201, **more: Any) -> Any:
     said = {"stack": stack, "axis": "base", "value": "T2w", "reason": "TE 90", "by": "tester"}
     return await api.post("/corrections", code, {**said, **more})
 
@@ -61,6 +61,19 @@ async def test_what_nobody_set_cannot_be_taken_back(api: Api, cohort: str) -> No
     refused = await corrects(api, f"{cohort}/1.2/a", 409, withdrawn=True)
 
     assert "Nobody set 'base' there" in refused["detail"]
+
+
+async def test_what_was_decided_for_a_group_is_taken_back_as_one_but_for_what_was_said_of_a_stack_since(api: Api, cohort: str) -> None:
+    group = f"group of {cohort}"
+    await put(api.store, stacks=[a_stack(cohort, name, classification={"review_group": group}) for name in "abc"])
+    await corrects(api, None, review_group=group)
+    await corrects(api, f"{cohort}/1.2/b", value="T1w")
+    await api.store["stacks"].update_many({"cohort": cohort}, {"$set": {"classification.review_group": None}})
+
+    taken_back = await corrects(api, None, review_group=group, withdrawn=True)
+
+    assert {one["stack"] for one in taken_back} == {f"{cohort}/1.2/a", f"{cohort}/1.2/c"}
+    assert [one["expected"] for one in await api.get("/corrections/labels", cohort=cohort)] == [{"base": "T1w"}]
 
 
 async def test_a_correction_of_a_stack_that_is_no_more_can_be_taken_back_but_not_made(api: Api, cohort: str) -> None:

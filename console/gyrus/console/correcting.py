@@ -3,15 +3,12 @@
 import getpass
 import sys
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from gyrus.console.options import DATA, CohortOnly, Data, Json, Key, Url, command, open_gateway
 from gyrus.shared.documents import LIST_AXES
-
-if TYPE_CHECKING:
-    from gyrus.console.client import Gateway
 
 Document = dict[str, Any]
 NONE = "none"
@@ -33,6 +30,7 @@ def _add_correct(app: typer.Typer) -> None:
         'correct 7f3a12bc base none --reason "a phase image"',
         'correct --group 1f0c9a7b technique TSE --reason "site name"',
         'correct 7f3a12bc base --withdraw --reason "I was wrong"',
+        'correct --group 1f0c9a7b technique --withdraw --reason "I was wrong"',
     )
     def correct(  # noqa: PLR0913 - typer: a parameter an option
         words: Annotated[list[str], typer.Argument(metavar="[STACK] AXIS [VALUE]", help="Which stack, which axis, and what it is.")],
@@ -53,12 +51,13 @@ def _add_correct(app: typer.Typer) -> None:
 
         stack, axis, value = parsed(words, group is not None, withdraw)
         with open_gateway(url, key, data) as gateway:
-            waiting = _waiting(gateway, cohort) if withdraw else []
-            scope: Document = (
-                {"stack": only_stack(chain(gateway.pages("stacks", cohort=cohort), waiting), stack)}
-                if stack is not None
-                else {"review_group": reviewing.only(gateway.get("review", cohort=cohort, limit=1000), str(group)), "cohort": cohort}
-            )
+            held = list(gateway.pages("corrections", cohort=cohort)) if withdraw else []
+            if group is None:
+                there = chain(gateway.pages("stacks", cohort=cohort), _waiting(held))
+                scope: Document = {"stack": only_stack(there, str(stack))}
+            else:
+                groups = _decided(held) if withdraw else gateway.get("review", cohort=cohort, limit=1000)
+                scope = {"review_group": reviewing.only(groups, group), "cohort": cohort}
             said = {"axis": axis, "value": value, "withdrawn": withdraw, "reason": reason, "by": by or getpass.getuser()}
             made = gateway.post("corrections", {**scope, **said})
         if json:
@@ -68,10 +67,15 @@ def _add_correct(app: typer.Typer) -> None:
             print(f"{axis} of {len(made)} stacks {'is what rules say again' if withdraw else f'is {shown}, whatever rules say'}")
 
 
-def _waiting(gateway: "Gateway", cohort: str | None) -> list[Document]:
+def _waiting(held: list[Document]) -> list[Document]:
     """The stacks that are no more, of which corrections wait."""
-    stacks = {one["stack"] for one in gateway.pages("corrections", cohort=cohort) if one["state"] == "waits"}
+    stacks = {one["stack"] for one in held if one["state"] == "waits"}
     return [{"id": stack, "series_uid": stack.split("/")[1]} for stack in sorted(stacks)]
+
+
+def _decided(held: list[Document]) -> list[Document]:
+    """The groups for which something was decided."""
+    return [{"group": group} for group in sorted({one["review_group"] for one in held if one.get("review_group")})]
 
 
 def parsed(words: list[str], has_group: bool, withdraw: bool) -> tuple[str | None, str, str | list[str] | None]:

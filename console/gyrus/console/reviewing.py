@@ -46,7 +46,7 @@ def only(groups: list[Document], named: str) -> str:
     """The one group that a name begins. Raises BadParameter where there is none, or several."""
     found = [one["group"] for one in groups if one["group"].startswith(named)]
     if len(found) != 1:
-        raise typer.BadParameter(f"{len(found) or 'no'} groups begin with '{named}'; `gyrus review` lists them")
+        raise typer.BadParameter(f"{len(found) or 'no'} groups begin with '{named}'; `gyrus review` lists those to look at")
     return str(found[0])
 
 

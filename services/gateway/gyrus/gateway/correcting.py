@@ -28,7 +28,7 @@ class CorrectionRequest(Model):
     """What an axis is: of one stack, or of all stacks of a group that is looked at. `withdrawn`: what was set no longer holds."""
 
     stack: str | None = Field(None, description="Id of a stack.")
-    review_group: str | None = Field(None, description="A group of stacks to look at: one decision for all of them.")
+    review_group: str | None = Field(None, description="A group of stacks to look at: one decision for all of them, taken back as one.")
     cohort: str | None = Field(None, description="Of a group, only the stacks of this cohort.")
     axis: str = Field(description="Which axis.")
     value: str | list[str] | None = Field(None, description="A value, a list where the axis has several, null for none.")
@@ -103,32 +103,51 @@ async def _check(store: Store, request: CorrectionRequest) -> None:
 
 async def _made(store: Store, request: CorrectionRequest) -> list[Document]:
     """A correction for each stack that it is for. Raises Misuse where there is none, or nothing to take back."""
+    about = await (_held(store, request) if request.withdrawn else _chosen(store, request))
+    said = request.model_dump(include={"axis", "value", "withdrawn", "reason", "by", "review_group"})
+    at = await store.now()
+    return [{"_id": ulid(), **one, **said, **({"value": None} if request.withdrawn else {}), "at": at} for one in about]
+
+
+async def _chosen(store: Store, request: CorrectionRequest) -> list[Document]:
+    """The living stacks that are corrected."""
     where: Document = {"_id": request.stack} if request.stack else {"classification.review_group": request.review_group}
     if request.cohort:
         where["cohort"] = request.cohort
-    if not (request.withdrawn and request.stack):
-        where["retired"] = False  # what was said of a stack that is no more can be taken back only
-    stacks = await store["stacks"].find(where, {"cohort": 1, "series": 1, "study": 1, "classification": 1}).to_list(None)
+    fields = {"cohort": 1, "series": 1, "study": 1, f"classification.{request.axis}": 1}
+    stacks = await store["stacks"].find({**where, "retired": False}, fields).to_list(None)
     if not stacks:
         raise Misuse("There is no such stack that lives. `gyrus stacks` lists them, `gyrus review` the groups.")
-    if request.withdrawn:
-        held = await _standing(store, {stack["series"] for stack in stacks})
-        there = {one[name] for one in held if one["axis"] == request.axis for name in ("stack", "corrected")}
-        stacks = [stack for stack in stacks if stack["_id"] in there]
-        if not stacks:
-            raise Misuse(f"Nobody set '{request.axis}' there: nothing is to be taken back. `gyrus corrections` lists what was set.")
-    said = request.model_dump(include={"axis", "value", "withdrawn", "reason", "by"})
-    at = await store.now()
     return [
         {
-            "_id": ulid(),
             **{name: stack[name] for name in ("cohort", "series", "study")},
             "stack": stack["_id"],
-            **said,
             "was": (stack.get("classification") or {}).get(request.axis),
-            "at": at,
         }
         for stack in stacks
+    ]
+
+
+async def _held(store: Store, request: CorrectionRequest) -> list[Document]:
+    """The stacks of which something is taken back: each that it was said of, and the study of the stack that it is for now."""
+    decided: Document = {"review_group": request.review_group, **({"cohort": request.cohort} if request.cohort else {})}
+    series = [request.stack.rpartition("/")[0]] if request.stack else await store["corrections"].distinct("series", decided)
+    wanted = {"axis": request.axis, **({} if request.stack else decided)}
+    held = [one for one in await _standing(store, series) if all(one.get(name) == value for name, value in wanted.items())]
+    if request.stack:
+        held = [one for one in held if request.stack in (one["stack"], one["corrected"])]
+    if not held:
+        raise Misuse(f"Nobody set '{request.axis}' there: nothing is to be taken back. `gyrus corrections` lists what was set.")
+    now = await store["stacks"].find({"_id": {"$in": [one["stack"] for one in held]}}, {"study": 1}).to_list(None)
+    studies = {stack["_id"]: stack["study"] for stack in now}
+    return [
+        {
+            **{name: one[name] for name in ("cohort", "series")},
+            "study": studies.get(one["stack"], one["study"]),
+            "stack": one["corrected"],
+            "was": one["value"],
+        }
+        for one in held
     ]
 
 
