@@ -6,18 +6,19 @@ only; of any other it reads, and the file is looked at again (`wholeness`).
 """
 
 import struct
-import zlib
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 GZIP: Final = b"\x1f\x8b"
 HEADER: Final = 352  # bytes of NIfTI-1 before the first voxel, at least
-WINDOW: Final = 31  # of zlib: gzip, with its header and checksum
+WINDOW: Final = 31  # wbits: gzip, with its header and checksum
 PIECE: Final = 1 << 20
 MOST_VOXELS: Final = 2**31
+SPOILT: Final[type[Exception]] = isal_zlib.error  # type: ignore[assignment] # its stubs take the class for one of its own
 KINDS: Final = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4", 64: "<f8", 256: "i1", 512: "<u2", 768: "<u4"}  # NIfTI-1 data types
 
 
@@ -31,7 +32,7 @@ def plain_voxels(path: Path, shape: tuple[int, ...]) -> NDArray[Any] | None:
         if file.read(2) != GZIP:
             return _stored(file, shape)
         file.seek(0)
-        inflater = zlib.decompressobj(WINDOW)
+        inflater = isal_zlib.decompressobj(WINDOW)
         try:
             first = inflater.decompress(file.read(PIECE), PIECE)
             layout = _layout(first, shape)
@@ -40,7 +41,7 @@ def plain_voxels(path: Path, shape: tuple[int, ...]) -> NDArray[Any] | None:
             kind, offset = layout
             found = np.empty(offset + int(np.prod(shape)) * kind.itemsize, np.uint8)
             _inflate(file, inflater, first, found.data)
-        except zlib.error as error:
+        except SPOILT as error:
             raise Damaged(str(error)) from None
     return found[offset:].view(kind).reshape(shape)
 
@@ -65,14 +66,15 @@ def is_sound(path: Path, needed: int) -> bool:
         with path.open("rb") as file:
             pending = file.read(PIECE)
             while pending:
-                inflater = zlib.decompressobj(WINDOW)  # one for each member
+                inflater = isal_zlib.decompressobj(WINDOW)  # one for each member
                 while not inflater.eof:
-                    if not pending and not (pending := file.read(PIECE)):
+                    pending = pending or file.read(PIECE)
+                    length = len(inflater.decompress(pending, PIECE))
+                    if not (length or pending or inflater.eof):
                         return False
-                    found += len(inflater.decompress(pending, PIECE))
-                    pending = inflater.unconsumed_tail
+                    found, pending = found + length, inflater.unconsumed_tail
                 pending = (inflater.unused_data or file.read(PIECE)).lstrip(b"\0")  # padding is allowed
-    except zlib.error:
+    except SPOILT:
         return False
     return found >= needed
 
@@ -93,7 +95,7 @@ def _layout(header: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], int] 
 
 
 def _inflate(file: Any, inflater: Any, first: bytes, into: memoryview) -> None:
-    """To the end of the stream, where zlib compares the checksum; what comes after the last voxel is passed over."""
+    """To the end of the stream, where the checksum is compared; what comes after the last voxel is passed over."""
     at, piece = 0, first
     while True:
         end = min(at + len(piece), len(into))
@@ -102,8 +104,8 @@ def _inflate(file: Any, inflater: Any, first: bytes, into: memoryview) -> None:
         if inflater.eof:
             break
         pending = inflater.unconsumed_tail or file.read(PIECE // 4)
-        if not pending:
-            raise Damaged("it ends before its checksum")
         piece = inflater.decompress(pending, PIECE)
+        if not (piece or pending or inflater.eof):  # it may still hold voxels when the file has been read
+            raise Damaged("it ends before its checksum")
     if at < len(into):
         raise Damaged("it is shorter than its header says")
