@@ -1,5 +1,6 @@
 """An item: nine keys, of the cache or of the source the same, and refusals that say what to do."""
 
+import contextlib
 import inspect
 import json
 import shutil
@@ -307,6 +308,48 @@ def test_a_damaged_file_without_its_source_is_named_or_left_out(tmp_path: Path, 
     with pytest.raises(OSError, match=r"001/T1\.pt is damaged, or of another layout .*: delete it, and prepare the image again"):
         only(ImageDataset(tmp_path / "copy"), "001/T1")
     assert "T1.pt is damaged" in only(ImageDataset(tmp_path / "copy", failures="skip"), "001/T1")["failed"]
+
+
+def flipped(content: bytes, position: int) -> bytes:
+    """With one bit turned; of all bits that one at which zip makes a folder of a file."""
+    return content[:position] + bytes([content[position] ^ 0x10]) + content[position + 1 :]
+
+
+def test_a_flipped_bit_in_the_cache_is_found_by_whoever_reads_it_and_mended_by_a_build(tmp_path: Path) -> None:
+    write_cached(tmp_path)
+    cache, file = CacheManager(tmp_path), tmp_path / "processed/001/T1.pt"
+    whole = file.read_bytes()
+    file.write_bytes(flipped(whole, len(whole) // 2))
+
+    with pytest.raises(OSError, match=r"001/T1\.pt is damaged, .*: delete it, and prepare the image again"):
+        only(ImageDataset(tmp_path), "001/T1")
+    assert "T1.pt is damaged" in only(ImageDataset(tmp_path, failures="skip"), "001/T1")["failed"]
+    with pytest.raises(OSError, match=r"001/T1\.pt is damaged .*: delete it, and build_cache\(\) makes it again"):
+        cache.load_image("001", "T1")
+    mask = tmp_path / "processed/001/T2_mask.pt"
+    mask.write_bytes(flipped(mask.read_bytes(), mask.stat().st_size // 2))
+    with pytest.raises(OSError, match=r"001/T2_mask\.pt is damaged"):
+        cache.load_mask("001", "T2")
+    assert (cache.build_cache().made, file.read_bytes()) == (2, whole)
+    assert cache.build_cache().made == 0
+
+
+def test_no_flipped_bit_of_a_cached_file_gives_another_image(tmp_path: Path) -> None:
+    write_cached(tmp_path, {"004": {"FLAIR": (4, 16, 16)}}, {"004": "mri"})
+    dataset, cache, file = ImageDataset(tmp_path), CacheManager(tmp_path), tmp_path / "processed/004/FLAIR.pt"
+    whole, item, image = file.read_bytes(), dataset[0]["img"], cache.load_image("004", "FLAIR")
+    found = 0
+
+    for position in range(len(whole)):
+        file.write_bytes(flipped(whole, position))
+        with contextlib.suppress(OSError):
+            read = ImageDataset(tmp_path)[0]
+            assert torch.equal(read["img"], item) and read["size"].tolist() == [1, 1, 1], position
+            found += 1
+        with contextlib.suppress(OSError):
+            read = cache.load_image("004", "FLAIR")
+            assert torch.equal(read["data"], image["data"]) and read["spacing"] == image["spacing"], position
+    assert 0 < found < len(whole)  # what lies between the parts says nothing
 
 
 def test_an_image_file_of_the_first_layout_is_named(tmp_path: Path) -> None:

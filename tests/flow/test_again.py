@@ -102,6 +102,28 @@ async def test_a_moved_tree_keeps_its_stacks_versions_and_volumes(system: System
     )
 
 
+async def test_reconcile_makes_a_volume_again_in_which_a_bit_was_flipped_and_keeps_the_others(system: System) -> None:
+    cohort.first(system.inbox)
+    system.start_all()
+    await system.ingest()
+    await system.at_rest()
+    before = {stack["_id"]: stack["volume"] async for stack in system.store["stacks"].find({"volume.refused": None})}
+    damaged, *others = before
+    [name, *_] = [name for name in before[damaged]["outputs"] if name.endswith(".pt")]
+    file = system.processed / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+    await system.steering.reconcile()
+    await system.at_rest()
+
+    after = {stack["_id"]: stack["volume"] async for stack in system.store["stacks"].find({"volume.refused": None})}
+    assert not set(after[damaged]["outputs"]) & set(before[damaged]["outputs"])
+    assert others and {one: after[one] for one in others} == {one: before[one] for one in others}
+    await system.no_orphans()
+
+
 async def test_a_stack_whose_files_are_gone_keeps_its_volume_and_what_was_not_made_is_refused_until_they_are_back(system: System) -> None:
     cohort.first(system.inbox)
     rooms = system.start_all(but="preprocessor")

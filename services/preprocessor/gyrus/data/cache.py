@@ -4,7 +4,6 @@ processed/<study>/ holds the files of `layout`; `<image>_metadata.json` is writt
 that is half written, or older than its source or our recipe, counts as not there.
 """
 
-import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gyrus.data.checksums import UNREADABLE, compare
 from gyrus.data.errors import ImageError, told
 from gyrus.data.images import read_source
 from gyrus.data.intensity import WINDOWS_HU
@@ -24,7 +24,7 @@ from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.preparing import prepared
 from gyrus.data.sources import source_of
 from gyrus.data.storage import Storage, place_of
-from gyrus.data.tasks import Task, is_current, made_of_now
+from gyrus.data.tasks import Task, is_current, is_kept, made_of_now
 from gyrus.data.tokens import volume_of
 from gyrus.data.worker import in_workers
 from gyrus.dicom.refused import Refused
@@ -55,13 +55,14 @@ class CacheManager:
         self.metadata = DatasetMetadata.from_file(self.metadata_path)
 
     def build_cache(self, num_workers: int = 1, force: bool = False, study_names: Sequence[str] | None = None) -> Built:
-        """Prepare what is not in the cache, or all of it with force. Images that fail are named in the result and in the log.
+        """Prepare what is not in the cache or damaged there, or all of it with force.
 
+        Images that fail are named in the result and in the log. What is kept is read, to compare it with its checksums.
         num_workers: processes, each with one thread; 1 works in this one. Raises KeyError for a study that is not known.
         """
         built, tasks = Built(), []
         for task in self._tasks(study_names):
-            if not force and is_current(task):
+            if not force and is_kept(task):
                 built.kept += 1
                 self.metadata.mark_processed(task.study, task.image)
             else:
@@ -81,7 +82,8 @@ class CacheManager:
         """An image of the cache: a dict with data float32 [1, D, H, W] in [0, 1], mask uint8 [N] (1 = a token with background in it), view,
         shape, spacing, size, mode, window. CT without a window: a list of three, brain, blood, bone.
 
-        Raises KeyError for an image or window that is not known, FileNotFoundError for one that is not in the cache.
+        Raises KeyError for an image or window that is not known, FileNotFoundError for one that is not in the cache,
+        OSError for one that is damaged.
         """
         task = self._task(study, image)
         if not is_current(task):
@@ -168,4 +170,10 @@ def _volume(task: Task, name: str) -> Document:
 
 
 def _loaded(storage: Storage, name: str) -> Any:
-    return torch.load(storage.path(name) if storage.is_local else io.BytesIO(storage.read(name)), weights_only=True)
+    with storage.open(name) as file:
+        try:
+            compare(file)
+            return torch.load(file, weights_only=True)
+        except UNREADABLE as error:
+            where = f"{storage.address}/{name}"
+            raise OSError(f"{where} is damaged ({type(error).__name__}): delete it, and build_cache() makes it again") from None

@@ -4,6 +4,7 @@ In a folder a file is written under a passing name and renamed; an object of a s
 """
 
 import errno
+import io
 import os
 import secrets
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 T = TypeVar("T")
 REMOTE: Final = "://"
@@ -68,6 +69,10 @@ class Storage:
     def read(self, name: str) -> bytes:
         """Raises FileNotFoundError."""
         return self.path(name).read_bytes() if self.is_local else self._ask(name, lambda: bytes(self._system.cat_file(self._at(name))))
+
+    def open(self, name: str) -> BinaryIO:
+        """For reading: the file itself, or all of an object in memory. Raises FileNotFoundError."""
+        return self.path(name).open("rb") if self.is_local else io.BytesIO(self.read(name))
 
     def exists(self, name: str) -> bool:
         """Raises RemoteError where a store cannot say so; the isfile of its client would say no."""

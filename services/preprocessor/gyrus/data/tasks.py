@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gyrus.data.checksums import is_undamaged
 from gyrus.data.layout import MASK, METADATA, VERSION, endings
 from gyrus.data.storage import Address, Storage, place_of
 from gyrus.shared.documents import RECIPE
@@ -38,6 +39,16 @@ def is_current(task: Task) -> bool:
         return False
 
 
+def is_kept(task: Task) -> bool:
+    """`is_current`, and every file is what its checksums say: reads them all."""
+    return is_current(task) and all(_is_undamaged(task.storage, name) for name in _files(task.image, task.mode))
+
+
+def _is_undamaged(storage: Storage, name: str) -> bool:
+    with storage.open(name) as file:
+        return is_undamaged(file)
+
+
 def whole(folder: Address, image: str, mode: str) -> Document | None:
     """What `_metadata.json` says of an image whose files are all there, in this layout; else None."""
     storage = Storage(folder)
@@ -49,8 +60,11 @@ def whole(folder: Address, image: str, mode: str) -> Document | None:
         return None
     written = said.get("bytes")  # of CacheManager's own; the service's names are never used twice
     sizes = written if isinstance(written, dict) else {}
-    files = [f"{image}{ending}.pt" for ending in (*endings(mode), MASK)]
-    return said if all(_is_there(storage, name, sizes.get(name)) for name in files) else None
+    return said if all(_is_there(storage, name, sizes.get(name)) for name in _files(image, mode)) else None
+
+
+def _files(image: str, mode: str) -> list[str]:
+    return [f"{image}{ending}.pt" for ending in (*endings(mode), MASK)]
 
 
 def _is_there(storage: Storage, name: str, size: int | None) -> bool:

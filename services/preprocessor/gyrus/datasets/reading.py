@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
 
+from gyrus.data.checksums import UNREADABLE, compare
 from gyrus.data.errors import told
 from gyrus.data.tasks import made_of_now, whole
 from gyrus.data.tokens import VOXELS
@@ -15,8 +15,6 @@ from gyrus.datasets.listing import ImageRef
 from gyrus.dicom.refused import Refused
 from gyrus.shared.documents import RECIPE
 
-DAMAGED: Final = (OSError, RuntimeError, EOFError, UnpicklingError, LookupError, TypeError, AttributeError)
-"""What torch.load raises of a file that is cut short or no .pt file, and we of one that holds something else."""
 AXES: Final[Mapping[int, str]] = {0: "zyx", 1: "yzx", 2: "xyz"}
 """The patient's axes along slices, rows and columns, by view: x left and right, y front and back, z head and foot."""
 
@@ -39,17 +37,19 @@ class Grid:
 
 
 def read_cached(ref: ImageRef, window: str | None) -> Grid:
-    """An image of the cache; its voxels are looked at in their file, and read where they are touched.
+    """An image of the cache: all of its file is compared with its checksums, then its voxels are looked at where they lie.
 
-    Raises FileNotFoundError, and OSError for a file that is cut short or none of ours.
+    Raises FileNotFoundError, and OSError for a file that is damaged or none of ours.
     """
     path = ref.folder / f"{ref.image}{f'_{window}' if window else ''}.pt"
     try:
+        with path.open("rb") as file:
+            compare(file)
         saved: dict[str, Any] = torch.load(path, weights_only=True, mmap=True)
         return _grid(saved["data"], saved["filtered"], saved["size"], saved["view"])
     except FileNotFoundError:
         raise
-    except DAMAGED as error:
+    except UNREADABLE as error:
         raise OSError(f"{path} is damaged, or of another layout ({type(error).__name__}): delete it, and prepare the image again") from None
 
 

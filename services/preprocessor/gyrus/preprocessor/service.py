@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from gyrus.data.checksums import is_undamaged
 from gyrus.data.storage import RemoteError, Storage
 from gyrus.preprocessor.core.make import Made, NotMade, Request
 from gyrus.preprocessor.core.make import make as make_volume
@@ -147,7 +148,15 @@ class Preprocessor:
         return {"of": of, "n": n, "refused": None, "detail": None, "outputs": outputs, "mode": made.mode, **shape}
 
     async def _are_there(self, outputs: Collection[str]) -> bool:
-        return await asyncio.to_thread(lambda: all(map(self.storage.exists, outputs)))
+        return await asyncio.to_thread(lambda: all(map(self._is_there, outputs)))
+
+    def _is_there(self, output: str) -> bool:
+        """Whether an output is there and, of tensors, what was written."""
+        if not output.endswith(".pt"):
+            return self.storage.exists(output)
+        with contextlib.suppress(FileNotFoundError), self.storage.open(output) as file:
+            return is_undamaged(file)
+        return False
 
     def _check_places(self, error: OSError, files: list[Document]) -> None:
         """Raises Away where the processed folder takes no more, or a source is not there: neither says anything about the stack."""
