@@ -1,5 +1,6 @@
 """NIfTI: each stored voxel lies where its file says, whatever the orientation, tilted or not; other readers agree."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 
 from gyrus.data import ImageSource, find_stacks
 from gyrus.data.exporting import IMAGE_AXES, nifti_of
-from gyrus.data.nifti import affine_of, directions
+from gyrus.data.nifti import Nifti, affine_of, directions, encoded
+from gyrus.data.nifti_header import header_of
 from gyrus.dicom.pixels import Refused
 from gyrus.preprocessor.core.export import Export, export
 from preprocessor.synthetic import ORIENTATIONS, Stack, write_stack
@@ -78,6 +80,38 @@ def test_equal_stacks_give_equal_bytes(tmp_path: Path) -> None:
         export(Export(slices=slices[::order], folder=str(tmp_path), name=name))
 
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("version", "format_"), [(1, nibabel.Nifti1Header), (2, nibabel.Nifti2Header)])
+def test_a_header_says_the_same_in_both_versions_and_orders_of_bytes(version: int, format_: Any, order: str) -> None:
+    written = format_(endianness=order)
+    written.set_data_dtype(np.int16)
+    written.set_data_shape((20, 24, 9, 3))
+    written.set_zooms((2, 2.5, 7, 1))
+    written.set_slope_inter(0.5, -1024)
+    written.set_sform(np.diag([2, 2.5, 8, 1]), code=1)
+    written["vox_offset"] = 1024
+
+    read = header_of(written.binaryblock.ljust(1024, b"\0") + bytes(4))
+
+    assert read is not None
+    assert (read.version, read.order, read.kind, read.bits, read.offset) == (version, order, np.dtype(f"{order}i2"), 16, 1024)
+    assert (read.lengths, read.scale, read.steps_mm, read.sform_mm) == ((20, 24, 9, 3), (0.5, -1024), (2, 2.5, 7), (2, 2.5, 8))
+
+
+def test_the_header_that_we_write_is_the_one_that_we_read() -> None:
+    image = Nifti(np.zeros((4, 5, 6), np.float32), np.diag([1.0, 2, 3, 1])[:3], slope=2.0, intercept=3.0)
+
+    read = header_of(gzip.decompress(encoded(image)))
+
+    assert read is not None
+    assert (read.lengths, read.kind, read.offset, read.scale) == ((4, 5, 6), np.dtype("<f4"), 352, (2.0, 3.0))
+
+
+@pytest.mark.parametrize("beginning", [b"", b"\x5c\x01\0\0", bytes(600)])
+def test_what_is_no_header_says_nothing(beginning: bytes) -> None:
+    assert header_of(beginning) is None
 
 
 def test_what_has_no_volume_is_refused(tmp_path: Path) -> None:

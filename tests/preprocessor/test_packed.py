@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gyrus.data import packed
+from gyrus.data.nifti_header import FIRST_VOXEL
 
 sitk: Any = SimpleITK
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 24), st.integers(1, 24))
@@ -41,7 +42,7 @@ def test_every_voxel_is_read_whatever_the_file_is_compressed_to(
 
     with patch.object(packed, "PIECE", piece):
         found = packed.plain_voxels(path, shape)
-        needed = packed.HEADER + values.nbytes
+        needed = FIRST_VOXEL + values.nbytes
 
         assert found is not None and np.array_equal(found, values)
         assert packed.is_sound(path, needed) and not packed.is_sound(path, needed + 1)

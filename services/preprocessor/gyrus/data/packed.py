@@ -5,7 +5,6 @@ does not inflate with zeros: a flipped bit may leave a stream that inflates to o
 only; of any other it reads, and the file is looked at again (`wholeness`).
 """
 
-import struct
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +12,13 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from gyrus.data.nifti_header import LONGEST, header_of
+
 GZIP: Final = b"\x1f\x8b"
-HEADER: Final = 352  # bytes of NIfTI-1 before the first voxel, at least
 WINDOW: Final = 31  # wbits: gzip, with its header and checksum
 PIECE: Final = 1 << 20
 MOST_VOXELS: Final = 2**31
 SPOILT: Final[type[Exception]] = isal_zlib.error  # type: ignore[assignment] # its stubs take the class for one of its own
-KINDS: Final = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4", 64: "<f8", 256: "i1", 512: "<u2", 768: "<u4"}  # NIfTI-1 data types
 
 
 class Damaged(Exception):
@@ -49,11 +48,12 @@ def plain_voxels(path: Path, shape: tuple[int, ...]) -> NDArray[Any] | None:
 def _stored(file: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
     """Of a file that is not compressed."""
     file.seek(0)
-    layout = _layout(file.read(HEADER), shape)
+    layout = _layout(file.read(LONGEST), shape)
     if layout is None:
         return None
     kind, offset = layout
-    found: NDArray[Any] = np.fromfile(file, kind, int(np.prod(shape)), offset=offset - HEADER)
+    file.seek(offset)
+    found: NDArray[Any] = np.fromfile(file, kind, int(np.prod(shape)))
     if found.size < int(np.prod(shape)):
         raise Damaged("it is shorter than its header says")
     return found.reshape(shape)
@@ -79,19 +79,17 @@ def is_sound(path: Path, needed: int) -> bool:
     return found >= needed
 
 
-def _layout(header: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], int] | None:
+def _layout(beginning: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], int] | None:
     """Type and offset of the voxels, if there is one volume of that shape, little-endian and without a scale."""
-    if len(header) < HEADER or struct.unpack_from("<i", header)[0] != 348 or header[344:348] != b"n+1\0":
+    said = header_of(beginning)
+    if said is None or (said.version, said.order) != (1, "<") or (kind := said.kind) is None:
         return None
-    dims, code = struct.unpack_from("<8h", header, 40), struct.unpack_from("<h", header, 70)[0]
-    offset, slope, intercept = struct.unpack_from("<3f", header, 108)
-    lengths = tuple(dims[1 : 1 + dims[0]]) if 3 <= dims[0] <= 7 else ()
-    is_one = lengths[:3] == shape[::-1] and all(length <= 1 for length in lengths[3:])
-    if code not in KINDS or not is_one or int(np.prod(shape, dtype=object)) > MOST_VOXELS:
+    is_one = said.lengths[:3] == shape[::-1] and set(said.lengths[3:]) <= {1}
+    if not is_one or int(np.prod(shape, dtype=object)) > MOST_VOXELS:
         return None
-    if slope not in (0.0, 1.0) or intercept != 0.0 or not HEADER <= offset <= PIECE:
+    if said.scale not in ((0.0, 0.0), (1.0, 0.0)) or not said.first <= said.offset <= PIECE:
         return None
-    return np.dtype(KINDS[code]), int(offset)
+    return kind, int(said.offset)
 
 
 def _inflate(file: Any, inflater: Any, first: bytes, into: memoryview) -> None:

@@ -5,58 +5,20 @@ What is cut off or damaged it fills with zeros, of what is no number it makes 0,
 
 import gzip
 import math
-import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from gyrus.data.nifti_header import FIRST_VOXEL, LONGEST, Header, header_of
 from gyrus.data.packed import is_sound
 
-HEADER: Final = 544  # bytes: the longer one, of NIfTI-2
-FIELDS: Final[Mapping[int, Mapping[str, tuple[str, int]]]] = {  # form and place, by version (nifti1.h, nifti2.h)
-    1: {
-        "dims": ("8h", 40),
-        "code": ("h", 70),
-        "bits": ("h", 72),
-        "pixdim": ("4f", 76),
-        "offset": ("f", 108),
-        "forms": ("2h", 252),
-        "sform": ("12f", 280),
-    },
-    2: {
-        "dims": ("8q", 16),
-        "code": ("h", 12),
-        "bits": ("h", 14),
-        "pixdim": ("4d", 104),
-        "offset": ("q", 168),
-        "forms": ("2i", 344),
-        "sform": ("12d", 400),
-    },
-}
-FIRST_VOXEL: Final = 352  # bytes; no voxel comes before
 PAIR: Final = (".img", ".hdr")
-FLOATS: Final = {16: "f4", 64: "f8"}  # codes of types
 SAME_STEP: Final = 0.01  # of the step
 PIECE: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """What a header says of the voxels."""
-
-    order: str  #: of bytes
-    lengths: tuple[int, ...]
-    code: int  #: of the type
-    bits: int
-    offset: float  #: of the first voxel, bytes
-    first: int  #: where it may lie at the earliest
-    steps_mm: tuple[float, ...]  #: along the first three axes, in the unit of the file
-    sform_mm: tuple[float, ...]  #: the same by the sform, where that alone says where voxels lie
 
 
 def is_nifti(path: Path) -> bool:
@@ -81,9 +43,8 @@ def is_whole(path: Path) -> bool:
 def is_finite(path: Path, volume: int) -> bool:
     """Whether all stored numbers of one volume (from 0, or from -1 backwards) of a whole file are finite."""
     said = _announced(path)
-    if said is None or said.code not in FLOATS:
+    if said is None or (kind := said.kind) is None or kind.kind != "f":
         return True
-    kind = np.dtype(said.order + FLOATS[said.code])
     each, n = math.prod(said.lengths[:3]) * kind.itemsize, math.prod(said.lengths[3:])
     voxels = _one_of(path, ".img")
     with gzip.open(voxels) if _is_gzip(voxels) else voxels.open("rb") as file:
@@ -123,26 +84,8 @@ def _one_of(path: Path, suffix: str) -> Path:
     return path.with_suffix(suffix) if path.suffix.lower() in PAIR else path
 
 
-def _announced(path: Path) -> Announced | None:
+def _announced(path: Path) -> Header | None:
     """The header of a NIfTI file; None of something else. Raises EOFError, OSError, zlib.error for one that does not inflate."""
     path = _one_of(path, ".hdr")
     with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
-        header = file.read(HEADER).ljust(HEADER, b"\0")
-    is_pair = path.suffix.lower() in PAIR  # one of Analyze bears no magic word
-    for order in "<>":
-        length = struct.unpack_from(f"{order}i", header)[0]
-        if length == 348 and (is_pair or header[344:348] == b"n+1\0"):
-            return _read(header, order, FIELDS[1], 0 if is_pair else FIRST_VOXEL)
-        if length == 540 and header[4:8] == b"n+2\0":
-            return _read(header, order, FIELDS[2], FIRST_VOXEL)
-    return None
-
-
-def _read(header: bytes, order: str, fields: Mapping[str, tuple[str, int]], first: int) -> Announced:
-    said = {name: struct.unpack_from(order + form, header, at) for name, (form, at) in fields.items()}
-    n = max(0, min(7, said["dims"][0]))
-    lengths = tuple(max(1, int(length)) for length in said["dims"][1 : 1 + n])
-    is_alone = bool(first) and said["forms"][1] > 0 and said["forms"][0] <= 0
-    columns = np.linalg.norm(np.reshape(said["sform"], (3, 4))[:, :3], axis=0) if is_alone else ()
-    (code,), (bits,), (offset,) = said["code"], said["bits"], said["offset"]
-    return Announced(order, lengths, code, bits, offset, first, said["pixdim"][1:], tuple(map(float, columns)))
+        return header_of(file.read(LONGEST), 0 if path.suffix.lower() in PAIR else FIRST_VOXEL)
