@@ -6,9 +6,10 @@ torch.load compares them with nothing, so that a flipped bit would be another vo
 import os
 import struct
 import zipfile
-import zlib
 from pickle import UnpicklingError
 from typing import BinaryIO, Final
+
+from isal import isal_zlib
 
 FOLDER: Final = 0x10  # of a part's attributes: torch gives a part with it whatever lies in memory
 HEADER, LENGTHS = 30, "<26xHH"  # of a part: bytes before its name, and where they say how long name and extra field are (4.3.7)
@@ -41,5 +42,5 @@ def _agrees(file: BinaryIO, part: zipfile.ZipInfo) -> bool:
     file.seek(sum(struct.unpack(LENGTHS, file.read(HEADER))), os.SEEK_CUR)
     left, found = part.file_size, 0
     while piece := file.read(min(left, PIECE)):
-        left, found = left - len(piece), zlib.crc32(piece, found)
+        left, found = left - len(piece), isal_zlib.crc32(piece, found)
     return left == 0 and found == part.CRC and not part.external_attr & FOLDER
