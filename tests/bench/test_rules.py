@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bench.harness import TICKS_PER_S, print_table, until
+from bench.harness import PATIENCE_S, TICKS_PER_S, print_table, until
 from bench.test_classify import cohort_of, protocols_of
 from flow.asking import Person
 from flow.system import System
@@ -31,7 +31,7 @@ OVERLAYS = {
     "one weight changed": "change:\n  technique.UTE: {confidence_weight: 0.9}",
     "nothing": "",
 }
-pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800), pytest.mark.asyncio]
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600), pytest.mark.asyncio]
 
 Document = dict[str, Any]
 
@@ -84,7 +84,7 @@ async def test_comparing_and_applying_rules(mongo: Mongo, tmp_path: Path) -> Non
     try:
         stored = await fill(system.store, load_rules())
         classifier = system.start("classifier", GYRUS_RULES_EVERY_S="0.05", GYRUS_RENEW_EVERY_S="0", GYRUS_ACK_WAIT_S="900")
-        person = await Person(system).arrives()
+        person = await Person(system, PATIENCE_S).arrives()
         await until(lambda: system.store["rulesets"].find_one({"_id": "active"}), "the rules are published")
         former = (await person.get("/rules/active"))["id"]
         rows = [await _measured(system, person, name, (former, classifier.process.pid)) for name in OVERLAYS]

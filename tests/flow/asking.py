@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from flow.system import System, eventually
+from flow.system import PATIENCE_S, System, eventually
 
 KEY = "a key for tests only"
 
@@ -22,9 +22,10 @@ async def gateway_is_up(client: httpx.AsyncClient, port: int) -> None:
 
 
 class Person:
-    """Somebody with the key."""
+    """Somebody with the key. patience_s: for what the classifier does with rules."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, patience_s: float = PATIENCE_S) -> None:
+        self.patience_s = patience_s
         self.system, self.port = system, system._ports.get("http")
         head = {"Authorization": f"Bearer {KEY}"}
         self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}/api/v1", headers=head, trust_env=False, timeout=30)
@@ -55,7 +56,7 @@ class Person:
             found = await self.get(f"/rules/{version}")
             return found if found["state"] not in ("comparing", "applying") else None
 
-        found: dict[str, Any] = await eventually(through, "the classifier is through with the rules")
+        found: dict[str, Any] = await eventually(through, "the classifier is through with the rules", self.patience_s)
         return found
 
     async def applies(self, version: str) -> dict[str, Any]:

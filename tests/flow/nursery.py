@@ -30,7 +30,7 @@ from gyrus.console.servers import PR_SET_PDEATHSIG
 
 TESTS = Path(__file__).parents[1]
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
-WITH_WORKERS = ("extractor", "preprocessor")
+WITH_WORKERS = ("extractor", "classifier", "preprocessor")
 PACKET = 1 << 18
 
 

@@ -65,6 +65,7 @@ class Workers:
     def __init__(self, count: int, preload: list[str], memory_mb: int | None = None, crash_points: str = "") -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(preload)
+        self.count = count
         self._begin = (os.getpid(), crash_points, memory_mb)
         self._workers = [_Worker(self._context, self._begin) for _ in range(count)]
         self._free: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()

@@ -6,11 +6,14 @@ labels are made by. `same` there are digests of rules whose stored labels hold u
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from gyrus.classifier.core import Ruleset, RulesetError, Verdict, classify_study
+from gyrus.classifier.comparing import Compared, compare
+from gyrus.classifier.core import Ruleset, RulesetError, classify_study
 from gyrus.classifier.core.axes import AXES
 from gyrus.classifier.core.diff import Tally, broken
 from gyrus.classifier.core.loader import Written
@@ -24,17 +27,19 @@ from gyrus.shared.documents import ACTIVE, EVERYWHERE
 from gyrus.shared.service import Service
 from gyrus.shared.store import AFTER, UpdateOne
 from gyrus.shared.topology import STAGES
+from gyrus.shared.workers import Workers
 
 Document = dict[str, Any]
-CHUNK = 2000  # stacks that are compared at once
+CHUNK = 2000  # stacks that a worker compares at once
+LIMIT_S = 600  # for them
 SHOWN = {"fingerprint": 1, "study": 1, "classification.digest": 1, **{f"classification.{axis}": 1 for axis in AXES}}
 
 
 class Rulebook:
     """The rules of all classifiers of a database."""
 
-    def __init__(self, service: Service, own: Written) -> None:
-        self.service, self.store, self.bus, self.own = service, service.store, service.bus, own
+    def __init__(self, service: Service, own: Written, workers: Workers) -> None:
+        self.service, self.store, self.bus, self.own, self.workers = service, service.store, service.bus, own, workers
         self._published = False
         self._known: dict[str, str] = {}  # id → content; a version never changes
 
@@ -99,7 +104,7 @@ class Rulebook:
         if ruleset is None:
             return
         active = await self.active()
-        told, studies = await self._compared(ruleset)
+        told, studies = await self._compared(id_)
         kept = await self._kept(await self.ruleset(active["ruleset"]), ruleset)
         found = {**told, "studies": studies, "against": active["ruleset"], "corrections": kept, "at": await self.store.now()}
         await self._pay(document, "diff", {"diff": found})
@@ -125,7 +130,7 @@ class Rulebook:
             if not (await self.store["rulesets"].update_one(holds, {"$set": change})).matched_count:
                 return  # other rules were made active meanwhile: when the lease ends, corrections are looked at again beside those
         await crash.point("apply.3")
-        told, studies = await self._compared(ruleset, owe=True)
+        told, studies = await self._compared(id_, owe=True)
         await crash.point("apply.5")
         await self._pay(document, "apply", {"applied": {**told, "studies": studies, "at": await self.store.now()}, "refused": None})
 
@@ -156,16 +161,31 @@ class Rulebook:
 
     # ── comparing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _compared(self, ruleset: Ruleset, owe: bool = False) -> tuple[Document, int]:
-        """Every stored label beside what the rules say; how many studies differ, and owe them `classify` if they shall."""
+    async def _compared(self, id_: str, owe: bool = False) -> tuple[Document, int]:
+        """Every stored label beside what a version says; how many studies differ, and owe them `classify` if they shall."""
         tally, count = Tally(), 0
-        async for stacks in _one_ahead(self._studies()):
-            corrections = await self.pins({stack["_id"].rpartition("/")[0] for stack in stacks})
-            differing = await asyncio.to_thread(_compare, stacks, ruleset, corrections, tally)
-            count += len(differing)
-            if owe and differing:
-                await self._owe(differing)
+        async with aclosing(self._parts(self._known[id_])) as parts:
+            async for part, differing in parts:
+                tally.take(part)
+                count += len(differing)
+                if owe and differing:
+                    await self._owe(differing)
         return tally.document(), count
+
+    async def _parts(self, content: str) -> AsyncGenerator[Compared, None]:
+        """The same of some studies after the other, in order; the next are read and compared meanwhile."""
+        running: deque[asyncio.Task[Compared]] = deque()
+        try:
+            async for stacks in self._studies():
+                corrections = await self.pins({stack["_id"].rpartition("/")[0] for stack in stacks})
+                running.append(asyncio.create_task(self.workers.run(LIMIT_S, compare, content, stacks, corrections)))
+                if len(running) > self.workers.count:
+                    yield await running.popleft()
+            while running:
+                yield await running.popleft()
+        finally:
+            for task in running:
+                task.cancel()
 
     async def _studies(self) -> AsyncIterator[list[Document]]:
         """Living labelled stacks, whole studies together."""
@@ -205,17 +225,6 @@ class Rulebook:
         return found
 
 
-async def _one_ahead(chunks: AsyncIterator[list[Document]]) -> AsyncIterator[list[Document]]:
-    """The same chunks, the next one being read while one is worked on."""
-    following = asyncio.ensure_future(anext(chunks, None))
-    try:
-        while (chunk := await following) is not None:
-            following = asyncio.ensure_future(anext(chunks, None))
-            yield chunk
-    finally:
-        following.cancel()
-
-
 def _checked(own: Written, document: Document) -> tuple[Checked, str]:
     """A new version, its overlay on top of our rules, and all of it to be written down. Raises RulesetError at the first fault."""
     found = checked(own, page_of(Path(document["name"]), document["overlay"]))
@@ -231,20 +240,3 @@ def described(ruleset: Ruleset) -> Document:
     values = {axis: {"values": list(ruleset.values(axis)), "many": AXES[axis].many} for axis in AXES}
     fitted = {name: ruleset.calibration.about.get(name) for name in ("fitted_at", "rules", "data")}
     return {"digest": ruleset.digest, "axes": values, "fit": json.loads(json.dumps(fitted))}
-
-
-def _compare(stacks: Sequence[Document], ruleset: Ruleset, corrections: Sequence[Mapping[str, Any]], tally: Tally) -> list[str]:
-    """Count the labelled stacks of whole studies; the studies that differ. A stack without a label is owed one already."""
-    differing: dict[str, None] = {}
-    place = 0
-    while place < len(stacks):
-        study, start = stacks[place]["study"], place
-        while place < len(stacks) and stacks[place]["study"] == study:
-            place += 1
-        together = {stack["_id"]: stack for stack in stacks[start:place]}
-        verdicts: Mapping[str, Verdict] = classify_study({id_: one["fingerprint"] for id_, one in together.items()}, ruleset, corrections)
-        for id_, verdict in verdicts.items():
-            label = together[id_].get("classification")
-            if label and tally.add(id_, label, verdict):
-                differing[study] = None
-    return list(differing)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from gyrus.classifier.core import Verdict, classify_study
 from gyrus.classifier.core.loader import read_rules
@@ -17,7 +17,9 @@ from gyrus.shared.service import Service
 from gyrus.shared.settings import Settings
 from gyrus.shared.store import AFTER
 from gyrus.shared.topology import STAGES
+from gyrus.shared.workers import Workers
 
+PRELOAD = ["gyrus.classifier.comparing"]
 Document = dict[str, Any]
 NO_POLICY = {"classification.of.ruleset": {"$type": "string"}, "classification.of.policy": None}  # labels of before there were policies
 
@@ -29,6 +31,7 @@ class ClassifierSettings(Policy, Settings):
     renew_every_s: float = Field(60, ge=0, description="How often labels of another ruleset are looked for; 0: never.")
     rules_every_s: float = Field(1, ge=0, description="How often rules to compare or apply are looked for; 0: never.")
     classify_workers: int = Field(4, ge=1, description="Studies in hand at once.")
+    compare_workers: PositiveInt = Field(2, description="Processes that compare stored labels with other rules, once some are proposed.")
 
 
 class Classifier:
@@ -104,7 +107,9 @@ def make() -> Service:
     """The classifier, wired."""
     settings = ClassifierSettings()
     service = Service("classifier", settings)
-    rulebook = Rulebook(service, read_rules(settings.rules))
+    workers = Workers(settings.compare_workers, PRELOAD)
+    service.at_end(workers.close)
+    rulebook = Rulebook(service, read_rules(settings.rules), workers)
     classifier = Classifier(service, rulebook, settings)
     service.answers("classify", classifier.classify, workers=settings.classify_workers)
     service.every(settings.rules_every_s, "rules", rulebook.look)

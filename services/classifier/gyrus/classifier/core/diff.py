@@ -65,6 +65,16 @@ class Tally:
             self.named.append({"stack": stack, "changes": [change.told for change in changes]})
         return True
 
+    def take(self, later: "Tally") -> None:
+        """Add what was counted of later stacks."""
+        self.stacks += later.stacks
+        self.changed += later.changed
+        self.evidence_only += later.evidence_only
+        self.axes.update(later.axes)
+        self.moves.update(later.moves)
+        self.rules.update(later.rules)
+        self.named = [*self.named, *later.named][:MOST_TOLD]
+
     def _count(self, change: Change) -> None:
         self.axes[change.axis] += 1
         self.moves[change.axis, ", ".join(change.before), ", ".join(change.after)] += 1
