@@ -50,9 +50,8 @@ def begin(system: System) -> dict[str, int]:
 
 def begin_by_pydicom(system: System) -> dict[str, int]:
     """The same with an extractor that reads every file by pydicom."""
-    path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     port = str(system._ports.get("by pydicom"))
-    extractor = system.start("extractor", module="bench.extractor_by_pydicom", PYTHONPATH=path, GYRUS_HTTP_PORT=port)
+    extractor = system.start("extractor", module="bench.extractor_by_pydicom", GYRUS_HTTP_PORT=port)
     return {"watcher": system.start("watcher").process.pid, "extractor": extractor.process.pid}
 
 

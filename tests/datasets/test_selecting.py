@@ -12,8 +12,9 @@ import pytest_asyncio
 
 from datasets.small import write_csv
 from flow import cohort
+from flow.asking import gateway_is_up
 from flow.conftest import mongo
-from flow.system import System, eventually
+from flow.system import System
 from gyrus.console.servers import Mongo
 from gyrus.datasets import ImageDataset, Selection, Wanted, gateway, select
 from gyrus.datasets.selecting import _with_tensors
@@ -48,14 +49,7 @@ class Served:
         await self.system.ingest()
         await self.system.at_rest()
         async with httpx.AsyncClient(trust_env=False) as client:
-
-            async def up() -> bool:
-                try:
-                    return (await client.get(f"{self.url}/readyz")).status_code == 200
-                except httpx.TransportError:
-                    return False
-
-            await eventually(up, "the gateway is up")
+            await gateway_is_up(client, self.port)
         return self
 
     async def select(

@@ -30,8 +30,12 @@ from gyrus.console.servers import PR_SET_PDEATHSIG
 
 TESTS = Path(__file__).parents[1]
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor", "gateway")
-WITH_WORKERS = ("extractor", "classifier", "preprocessor")
 PACKET = 1 << 18
+
+
+def importing_tests() -> dict[str, str]:
+    """What lets an interpreter import what stands beside tests."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))}
 
 
 class Forked:
@@ -73,8 +77,8 @@ class Nursery:
 
     def __init__(self) -> None:
         self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])}
         argv = [sys.executable, "-m", "flow.nursery", str(its.fileno())]
+        environment = {**os.environ, **importing_tests()}
         self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[its.fileno()], env=environment)
         its.close()
         self._codes: dict[int, int] = {}
@@ -113,9 +117,7 @@ def nursery() -> Nursery:
 def main(tests: socket.socket) -> None:
     """Fork what is asked for and tell who ended, until the tests are gone."""
     for room in ROOMS:
-        importlib.import_module(f"gyrus.{room}.service")
-    for room in WITH_WORKERS:
-        for module in importlib.import_module(f"gyrus.{room}.service").PRELOAD:
+        for module in _preload(room):
             importlib.import_module(module)
     gc.freeze()
     ended, end = os.pipe()
@@ -140,6 +142,11 @@ def main(tests: socket.socket) -> None:
             tests.send(json.dumps({"born": pid}).encode())
 
 
+def _preload(room: str) -> Sequence[str]:
+    """What the worker processes of a room import first; nothing where it has none."""
+    return getattr(importlib.import_module(f"gyrus.{room}.service"), "PRELOAD", ())
+
+
 def _reaped() -> list[dict[str, int]]:
     found = []
     with contextlib.suppress(ChildProcessError):
@@ -160,7 +167,7 @@ def _live(room: str, log: str, environment: dict[str, str]) -> None:
     os.closerange(3, 4096)
     os.environ.clear()
     os.environ.update(environment)
-    if room in WITH_WORKERS:
+    if _preload(room):
         multiprocessing.util.spawnv_passfds = _fork_with
         forkserver.ensure_running()  # now, while there is one thread
     sys.argv = [f"gyrus.{room}"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flow.dump import dump
-from flow.nursery import Forked, nursery
+from flow.nursery import Forked, importing_tests, nursery
 from gyrus.console.servers import Mongo, Nats, Ports, start_process
 from gyrus.gateway.models import JobRequest
 from gyrus.gateway.settings import GatewaySettings
@@ -27,7 +27,6 @@ from gyrus.shared.store import Store
 from gyrus.shared.topology import STAGES
 
 ROOMS = ("watcher", "extractor", "classifier", "preprocessor")
-TESTS = Path(__file__).parents[1]
 PATIENCE_S = 60
 NO_SWEEPS = {"GYRUS_SWEEP_EVERY_S": "0", "GYRUS_OUTPUTS_SWEEP_S": "0"}
 SWEEPS = {"GYRUS_SWEEP_EVERY_S": "0.3", "GYRUS_SWEEP_AFTER_S": "1", "GYRUS_OUTPUTS_SWEEP_S": "0.5"}
@@ -129,8 +128,7 @@ class System:
         self._count += 1
         log = self.folder / f"{name}-{self._count}.log"
         own = {"GYRUS_CRASH_POINTS": json.dumps(crash or {}), "GYRUS_HTTP_PORT": str(self._ports.get(f"{name}-{self._count}"))}
-        beside = {"PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])} if module else {}
-        chosen = {**self.environment, **own, **beside, **environment}
+        chosen = {**self.environment, **own, **(importing_tests() if module else {}), **environment}
         environment = {**os.environ, **chosen}
         if self.by_fork and not under and not module and "PYTHONPATH" not in chosen:
             room = Room(name, nursery().fork(name, log, environment), log)

@@ -1,10 +1,9 @@
 """Stored labels beside what other rules say of them: the work of a worker process."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from gyrus.classifier.core import Ruleset, Verdict, classify_study
+from gyrus.classifier.core import Verdict, classify_study
 from gyrus.classifier.core.diff import Tally
 from gyrus.classifier.core.stored import ruleset_from
 
@@ -18,7 +17,7 @@ def compare(content: str, stacks: Sequence[Document], corrections: Sequence[Mapp
 
     content: the rules, as a version of them is stored.
     """
-    ruleset, tally = _ruleset(content), Tally()
+    ruleset, tally = ruleset_from(content), Tally()
     differing: dict[str, None] = {}
     place = 0
     while place < len(stacks):
@@ -32,8 +31,3 @@ def compare(content: str, stacks: Sequence[Document], corrections: Sequence[Mapp
             if label and tally.add(id_, label, verdict):
                 differing[study] = None
     return tally, list(differing)
-
-
-@lru_cache(maxsize=1)
-def _ruleset(content: str) -> Ruleset:
-    return ruleset_from(content)

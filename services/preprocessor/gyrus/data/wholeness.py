@@ -9,12 +9,12 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 import numpy as np
 
 from gyrus.data.nifti_header import FIRST_VOXEL, LONGEST, Header, header_of
-from gyrus.data.packed import is_sound
+from gyrus.data.packed import GZIP, is_sound
 
 PAIR: Final = (".img", ".hdr")
 SAME_STEP: Final = 0.01  # of the step
@@ -46,8 +46,7 @@ def is_finite(path: Path, volume: int) -> bool:
     if said is None or (kind := said.kind) is None or kind.kind != "f":
         return True
     each, n = math.prod(said.lengths[:3]) * kind.itemsize, math.prod(said.lengths[3:])
-    voxels = _one_of(path, ".img")
-    with gzip.open(voxels) if _is_gzip(voxels) else voxels.open("rb") as file:
+    with _opened(_one_of(path, ".img")) as file:
         file.seek(int(said.offset) + volume % n * each)
         pieces = (file.read(min(PIECE, each - at)) for at in range(0, each, PIECE))
         return all(bool(np.isfinite(np.frombuffer(piece, kind)).all()) for piece in pieces)
@@ -76,7 +75,12 @@ def _listed(steps: Iterable[float]) -> str:
 
 def _is_gzip(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        return file.read(2) == GZIP
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Its bytes, inflated where they are compressed."""
+    return cast("BinaryIO", gzip.open(path)) if _is_gzip(path) else path.open("rb")
 
 
 def _one_of(path: Path, suffix: str) -> Path:
@@ -87,5 +91,5 @@ def _one_of(path: Path, suffix: str) -> Path:
 def _announced(path: Path) -> Header | None:
     """The header of a NIfTI file; None of something else. Raises EOFError, OSError, zlib.error for one that does not inflate."""
     path = _one_of(path, ".hdr")
-    with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
+    with _opened(path) as file:
         return header_of(file.read(LONGEST), 0 if path.suffix.lower() in PAIR else FIRST_VOXEL)
