@@ -7,7 +7,7 @@ import pytest
 
 from flow import resumed
 
-PLAN = resumed.Plan(files=1500, gap_files=100, chance=random.Random(14))
+PLAN = resumed.Plan(files=3000, gap_files=50, chance=random.Random(14))
 
 
 @pytest.mark.timeout(300)

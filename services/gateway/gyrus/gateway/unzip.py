@@ -44,7 +44,7 @@ _ENTRY = b"PK\x01\x02"
 _LOCAL_HEADER_BYTES = 30
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DRIVE = re.compile(r"[A-Za-z]:")
+_ROOT = re.compile(r"\\|[A-Za-z]:")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)  # zipfile, on hostile bytes
 
 
@@ -96,11 +96,11 @@ def path_of(name: str) -> str:
     """The path below its folder that a name means, as it is. Raises NotKept."""
     if _CONTROL.search(name):
         raise NotKept("bad_name")
-    if name.startswith(("/", "\\")) or _DRIVE.match(name):
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or _ROOT.match("/".join(parts)):
         raise NotKept("absolute_name")
     if ".." in re.split(r"[/\\]", name):
         raise NotKept("leads_out")
-    parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts:
         raise NotKept("bad_name")
     sizes = [len(os.fsencode(part)) for part in parts]
