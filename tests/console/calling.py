@@ -1,9 +1,11 @@
-"""The `gyrus` command, called as a person calls it, within this process."""
+"""The `gyrus` command, called as a person calls it, within this process; and to wait for one that is a process of its own."""
 
 import contextlib
 import io
 import json
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -36,3 +38,11 @@ def gyrus(*words: object) -> Answer:
         except SystemExit as end:
             code = end.code or 0
     return Answer(code, out.getvalue(), err.getvalue())
+
+
+def until(ready: Callable[[], object]) -> None:
+    """Wait until something is so, a minute at most."""
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,17 +1,17 @@
 """Commands that need no server, and what the command line says about itself."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from console.calling import gyrus
+from console.calling import gyrus, until
 from flow import cohort
 from gyrus.console import offline
 from gyrus.dicom.site_fields import site_fields_of, table_with
@@ -156,22 +156,22 @@ def test_preprocess_writes_volumes_and_says_why_there_is_none(folder: Path, tmp_
 def test_a_command_that_is_killed_takes_its_worker_processes_along(folder: Path, tmp_path: Path) -> None:
     words = ["preprocess", folder, "-o", tmp_path, "--workers", "2"]
     command = [sys.executable, "-c", "from gyrus.console.main import main; main()", *words]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stderr
+    progress, full = os.pipe()
+    os.write(full, b"." * fcntl.fcntl(full, fcntl.F_SETPIPE_SZ, 4096))  # its first line of progress waits to be read, so it cannot end
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=full, start_new_session=True)
+    os.close(full)
     try:
-        assert process.stderr.readline().startswith("1 of ")
-        assert len(of_session(process.pid)) >= 4  # it, a fork server, two workers
+        until(lambda: [*tmp_path.rglob("*.pt")])
+        assert len(of_session(process.pid)) >= 4  # it, a resource tracker, a fork server, a worker
         process.kill()
         process.wait()
+        os.close(progress)  # what is left may write its last words
 
-        deadline = time.monotonic() + 10
-        while left := of_session(process.pid):
-            assert time.monotonic() < deadline, left
-            time.sleep(0.05)
+        until(lambda: not of_session(process.pid))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.stderr.close()
+        process.wait()
 
 
 def of_session(session: int) -> list[str]:

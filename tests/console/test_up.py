@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from console.calling import until
 from flow import cohort
 from gyrus.console.signals import asked_to_stop, held
 from gyrus.console.up import Up
@@ -25,10 +25,7 @@ def start(data: Path, *words: str) -> subprocess.Popen[str]:
 
 def assert_all_end(data: Path) -> None:
     """No process of this data directory is left; a worker ends by itself, a moment after its service."""
-    deadline = time.monotonic() + 10
-    while left := processes_of(data):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    until(lambda: not processes_of(data))
 
 
 def processes_of(data: Path) -> list[int]:
@@ -42,13 +39,6 @@ def processes_of(data: Path) -> list[int]:
         if str(data).encode() in known and int(place.name) != os.getpid():
             found.append(int(place.name))
     return found
-
-
-def until(ready: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_once_shows_the_sample_and_what_its_files_came_to(tmp_path: Path) -> None:
