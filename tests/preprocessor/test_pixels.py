@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom import uid
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import RLELossless
 
 import gyrus.data
 import gyrus.dicom.layouts
@@ -20,6 +20,9 @@ from gyrus.data.refusals import REFUSALS
 from gyrus.dicom.pixels import Refused, read_volume
 from gyrus.shared.policy import NOT_ASKED
 from preprocessor.synthetic import AXIAL, CORONAL, ORIENTATIONS, SAGITTAL, Slices, Stack, write_multi_frame, write_stack
+
+UNKNOWN_TO_PYDICOM = (uid.JPEG2000MC, uid.JPEG2000MCLossless)
+COMPRESSED = (*uid.JPEGTransferSyntaxes, *uid.JPEGLSTransferSyntaxes, *uid.JPEG2000TransferSyntaxes)
 
 
 def refusal(slices: Slices) -> Refused:
@@ -201,13 +204,18 @@ def test_storage_that_fails_is_no_refusal(tmp_path: Path) -> None:
         read_volume([*write_stack(tmp_path, size=(20, 24, 5)), (str(tmp_path / ("x" * 300)), None)])
 
 
+@pytest.mark.parametrize("syntax", [one for one in COMPRESSED if one not in UNKNOWN_TO_PYDICOM], ids=lambda one: one.keyword)
+def test_every_compression_that_pydicom_knows_has_a_decoder(syntax: uid.UID) -> None:
+    assert get_decoder(syntax).is_available, get_decoder(syntax).missing_dependencies
+
+
 def test_a_decoder_that_is_not_installed_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slices = write_stack(tmp_path, size=(20, 24, 5))
     for k in range(5):
-        edit(slices, k, lambda image: image.compress(RLELossless))
+        edit(slices, k, lambda image: image.compress(uid.RLELossless))
     assert read_volume(slices).array.shape == (5, 24, 20)
 
-    monkeypatch.setattr(get_decoder(RLELossless), "_available", {})
+    monkeypatch.setattr(get_decoder(uid.RLELossless), "_available", {})
 
     with pytest.raises(ModuleNotFoundError, match="RLE Lossless: install gyrus"):
         read_volume(slices)
