@@ -39,6 +39,9 @@ def stands_in(text: str, wanted: str) -> bool:
         ("samprage", "~mprage"),
         ("T1 SUB post-pre", "sub"),
         ("DR tra", "tra"),
+        ("t1_gre_iso_ACS+C", "+c"),
+        ("ep2d_1p5mm_p2", "p#"),
+        ("sms4p2", "p#"),
     ],
 )
 def test_a_word_is_found_however_it_is_glued_or_spelt(text: str, wanted: str):
@@ -56,6 +59,10 @@ def test_a_word_is_found_however_it_is_glued_or_spelt(text: str, wanted: str):
         ("mb1", "mb#"),
         ("mb1907", "mb#"),
         ("C-spine", "-c"),
+        ("Brain+C spine", "+c"),
+        ("bold_1p5mm", "p#"),
+        ("gre_0p7", "p#"),
+        ("acq2p4iso", "p#"),
         ("GD0", "+gd"),
         ("flair t2", "t2 flair"),
         ("b0", "b##"),

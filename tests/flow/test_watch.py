@@ -215,6 +215,7 @@ async def test_of_two_watchers_one_looks_and_the_other_takes_over(watched: Syste
     other = watched.start("watcher")
     a_series(watched.inbox / "one")
     await labelled(watched, cohort.SLICES, 1)
+    await looked_again(watched)
     announced = (await watched.store["jobs"].find_one({"_id": JOB}) or {})["progress"]["announced"]
 
     rooms["watcher"].kill()

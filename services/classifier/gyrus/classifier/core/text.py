@@ -54,13 +54,15 @@ PRODUCTS = frozenset({"aice"})
 CHUNK = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 CONTRAST_SIGN = re.compile(
     r"(?<![a-z0-9])(\+ ?|-)(c|k|gd|km|gad|gado)(?![a-z0-9])"
-    r"|(?<![a-z0-9])(?:c|k|gd|km|iv)(?: ?\(([+-])\)|([+-]))(?![a-z0-9])",
+    r"|(?<![a-z0-9])(?:c|k|gd|km|iv)(?: ?\(([+-])\)|([+-]))(?![a-z0-9])"
+    r"|(?<=[a-z0-9])(\+)(?:c|gd|km|gad|gado)(?![a-z0-9]|[ _-]*(?:sp|wir))",
     re.IGNORECASE,
 )
 GLUED = re.compile(r"[a-z][A-Z0-9]|[A-Z]{2}[a-z]|[0-9][A-Za-z]|[A-Z][0-9]")
-# A weighting or field name, a dimension, one or two letters with their number (GD0, p2), digits, or letters up to the next change of case.
+# A weighting or field name, a dimension, a decimal (1p5mm), one or two letters with their number (GD0, p2), digits, or letters up to the next
+# change of case.
 _COMMON = (
-    r"[rt]?fMRI|[a-z]+?(?=fMRI)|[tT][12](?![0-9])(?:star|[wW](?![a-z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})"
+    r"(?<![A-Za-z0-9])[0-9]p[0-9]+|[0-9]p[0-9]+(?=mm|iso)|[rt]?fMRI|[a-z]+?(?=fMRI)|[tT][12](?![0-9])(?:star|[wW](?![a-z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})"
     r"|(?<![A-Za-z])[A-Za-z]{1,2}[0-9]+(?![0-9dD])|[0-9]+"
 )
 PIECE = re.compile(rf"{_COMMON}|[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -81,7 +83,7 @@ def ascii_text(raw: str) -> str:
 
 
 def _spoken_sign(match: re.Match[str]) -> str:
-    sign = (match[1] or match[3] or match[4]).strip()
+    sign = (match[1] or match[3] or match[4] or match[5]).strip()
     return f" {WITH_AGENT} " if sign == "+" else f" {WITHOUT_AGENT} "
 
 
