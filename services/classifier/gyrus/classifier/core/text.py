@@ -59,8 +59,8 @@ CONTRAST_SIGN = re.compile(
     re.IGNORECASE,
 )
 GLUED = re.compile(r"[a-z][A-Z0-9]|[A-Z]{2}[a-z]|[0-9][A-Za-z]|[A-Z][0-9]")
-# A weighting or field name, a dimension, a decimal (1p5mm), one or two letters with their number (GD0, p2), digits, or letters up to the next
-# change of case.
+# A decimal (1p5mm), a weighting or field name, a dimension, one or two letters with their number (GD0, p2), digits,
+# or letters up to the next change of case.
 _COMMON = (
     r"(?<![A-Za-z0-9])[0-9]p[0-9]+|[0-9]p[0-9]+(?=mm|iso)|[rt]?fMRI|[a-z]+?(?=fMRI)|[tT][12](?![0-9])(?:star|[wW](?![a-z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})"
     r"|(?<![A-Za-z])[A-Za-z]{1,2}[0-9]+(?![0-9dD])|[0-9]+"
