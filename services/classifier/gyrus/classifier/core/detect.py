@@ -5,8 +5,7 @@ Evidence comes in the order exclusive flag → alternative flags → combination
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from typing import NamedTuple
 
 from gyrus.classifier.core.compiled import Numbers, ValueRule
 from gyrus.classifier.core.evidence import (
@@ -31,25 +30,24 @@ WORTH_A_LOOK = 0.6
 UNITS = {"repetition_time": ("TR", "ms"), "echo_time": ("TE", "ms"), "inversion_time": ("TI", "ms"), "flip_angle": ("flip angle", "°")}
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What rules are asked about: the reading of a stack with what other axes decided, and its numbers for the telling."""
 
     reading: Reading
     measured: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A value that something speaks for."""
 
     value: str
     known: ValueRule
     evidence: tuple[Evidence, ...]
+    confidence: float
 
-    @cached_property
-    def confidence(self) -> float:
-        return confidence(self.evidence)
+    @classmethod
+    def of(cls, known: ValueRule, evidence: tuple[Evidence, ...]) -> "Candidate":
+        return cls(known.value, known, evidence, confidence(evidence))
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -57,12 +55,11 @@ class Candidate:
         return 0 if self.known.by_place else trust(self.evidence), self.known.place
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(NamedTuple):
     """Candidates of an axis, best first, and the contradictions met."""
 
     candidates: tuple[Candidate, ...]
-    doubts: tuple[Doubt, ...] = field(default=())
+    doubts: tuple[Doubt, ...] = ()
 
 
 def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
@@ -77,7 +74,7 @@ def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
             continue
         forbidden = obstacle(known, facts)
         if forbidden is None:
-            candidates.append(Candidate(known.value, known, evidence))
+            candidates.append(Candidate.of(known, evidence))
         elif all(one.source == TEXT_SEARCH for one in evidence):
             words = f"the text says {known.value} ({evidence[0].value!r}), but {forbidden[0]} {spoken(forbidden[1])}"
             doubts.append(Doubt(CONTRADICTION, known.value, words))
@@ -171,8 +168,10 @@ def decide_one(findings: Findings) -> AxisResult:
     )
 
 
-def _worth_saying(doubts: Iterable[Doubt], chosen: Sequence[Candidate]) -> tuple[Doubt, ...]:
+def _worth_saying(doubts: Sequence[Doubt], chosen: Sequence[Candidate]) -> tuple[Doubt, ...]:
     """Without what a chosen value says more exactly: who writes "SE" over a spin-echo EPI contradicts nothing."""
+    if not doubts:
+        return ()
     replaced = {general for one in chosen for general in one.known.rule.refines}
     return tuple(one for one in doubts if one.value not in replaced)
 

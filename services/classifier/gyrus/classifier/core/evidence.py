@@ -1,8 +1,8 @@
 """Why a value was chosen: what each piece of evidence weighs, and what several of them are worth together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 HIGH_VALUE_TOKEN = "HIGH_VALUE_TOKEN"  # noqa: S105 - a token of a DICOM tag
 DICOM_STRUCTURED = "DICOM_STRUCTURED"
@@ -103,18 +103,17 @@ class Evidence:
         return {"source": self.source, "field": self.field, "value": self.value, "target": self.target, "weight": self.weight}
 
 
-def confidence(evidences: Iterable[Evidence]) -> float:
+def confidence(evidences: Sequence[Evidence]) -> float:
     """The heaviest weight, and 0.05 for each further kind of source that agrees, up to 0.99; 0 without evidence.
 
     A correction is 1: a person looked.
     """
-    found = tuple(evidences)
-    if not found:
+    if not evidences:
         return 0.0
-    heaviest = max([evidence.weight for evidence in found])
+    heaviest = max([evidence.weight for evidence in evidences])
     if heaviest >= WEIGHT[CORRECTION]:
         return heaviest
-    others = len({evidence.source for evidence in found}) - 1 if len(found) > 1 else 0
+    others = len({evidence.source for evidence in evidences}) - 1 if len(evidences) > 1 else 0
     return round(min(heaviest + AGREEMENT_BONUS * others, CEILING), 4)
 
 
@@ -127,8 +126,7 @@ CONFLICT, CONTRADICTION = "conflict", "contradiction"
 """Two sources say different values; or words say what tags and numbers rule out."""
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(NamedTuple):
     """What speaks against an answer: the value that something says instead, and the sentence that a person reads."""
 
     kind: str
@@ -136,8 +134,7 @@ class Doubt:
     words: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class AxisResult:
+class AxisResult(NamedTuple):
     """What one axis decided. `alternatives` are values that had evidence too, best first, with their confidences.
 
     `value` is None where nothing speaks for any value; an axis with several values holds a tuple. `doubts` are the

@@ -51,7 +51,7 @@ def _explained(context: ClassificationContext, verdict: Verdict, ruleset: Rulese
 
 def _axis(axis: Axis, asked: Asked, result: AxisResult, ruleset: Ruleset) -> Document:
     rules = ruleset.axes[axis.name]
-    spoken = [Candidate(known.value, known, evidence) for known in rules if (evidence := evidence_of(known, asked))]
+    spoken = [Candidate.of(known, evidence) for known in rules if (evidence := evidence_of(known, asked))]
     told = [_spoken(axis, one, spoken, (asked, result)) for one in sorted(spoken, key=lambda one: one.rank)]
     near = None if result.values or result.confidence else nearest(rules, asked, ruleset.reader.index)
     return {

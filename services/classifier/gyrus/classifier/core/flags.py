@@ -6,6 +6,7 @@ A flag remembers how well it is founded: what only words say, or only a number, 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest_of
 
@@ -13,8 +14,7 @@ LENT, WORDED, COUNTED, TAGGED = 1, 2, 3, 4
 """How well a flag is founded; the best source counts."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The facts of one stack: `facts` all, and those that stand on words alone, on numbers, or on what siblings are (`lent`)."""
 
     facts: int
