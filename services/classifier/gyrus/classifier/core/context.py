@@ -9,7 +9,7 @@ from gyrus.classifier.core import agent, fields
 from gyrus.classifier.core.flags import Reading
 from gyrus.classifier.core.numbers import numbers_of
 from gyrus.classifier.core.reader import Reader, Texts, modality_of, vendor_of
-from gyrus.classifier.core.text import Line, lines_of, search_blob
+from gyrus.classifier.core.text import Line, lines_of, parted, readings, search_blob
 
 NAMED_FREELY = ("BRUKER", "OTHER", "")
 """Makers, or none, whose sequences bear free names: these are read as words too."""
@@ -165,11 +165,10 @@ class ClassificationContext:
         description, protocol = self._text("series_description"), self._text("protocol_name")
         if self.manufacturer in NAMED_FREELY:
             protocol = f"{protocol} {self._text('sequence_name')}".strip()
-        if not description or (protocol and self.vendor != "GE" and protocol != description):
-            both = lines_of(description, protocol)
-        else:
-            both = lines_of(description)
-        alone = lines_of(description) if description and protocol and protocol != description and self.vendor != "GE" else both
+        words = parted(description)
+        alone = both = readings(words or parted(protocol))
+        if description and protocol and protocol != description and self.vendor != "GE":
+            both = readings([*words, *parted(protocol)])
         return {"text": both, "description": alone, "comment": self._comments}
 
     @property

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from gyrus.classifier.core.text import Line
 
@@ -56,19 +57,42 @@ class Lexicon:
                 singles[keyword] = bit
         return cls(singles, phrases, openings, counted, numbered, closings, tuple(closings), head)
 
+    @cached_property
+    def whole(self) -> frozenset[str]:
+        """The keywords of one word."""
+        return frozenset(self.singles)
+
+    @cached_property
+    def leading(self) -> frozenset[str]:
+        """Words that something may have to follow."""
+        return frozenset((*self.phrases, *self.numbered))
+
+    @cached_property
+    def beginnings(self) -> frozenset[str]:
+        """How the parts of a word glued together may begin."""
+        return frozenset(word[:SMALLEST_PART] for word in self.singles)
+
     def facts(self, lines: Iterable[Line]) -> int:
         """The bits of all keywords that stand in one of the lines."""
+        words = frozenset[str]().union(*lines)
+        found = self._phrases(lines) if words & self.leading else 0
+        for word in words & self.whole:
+            found |= self.singles[word]
+        for word in words:
+            if bits := self._open(word):
+                found |= bits
+        return found
+
+    def _phrases(self, lines: Iterable[Line]) -> int:
+        """Keywords of several words, and those that a number follows."""
         found = 0
         for line in lines:
             for place, word in enumerate(line):
-                if word in self.singles:
-                    found |= self.singles[word]
                 for rest, bit in self.phrases.get(word, ()):
                     if line[place + 1 : place + 1 + len(rest)] == rest:
                         found |= bit
                 if word in self.numbered and _is_many_digits("".join(line[place + 1 : place + 2])):
                     found |= self.numbered[word]
-                found |= self._open(word)
         return found
 
     def _open(self, word: str) -> int:
@@ -93,6 +117,8 @@ class Lexicon:
 
     def _parts(self, word: str) -> Line:
         """The keywords that a word is glued from, if they cover it wholly; the longest first part that works."""
+        if word[:SMALLEST_PART] not in self.beginnings:
+            return ()
         for end in range(len(word) - SMALLEST_PART, SMALLEST_PART - 1, -1):
             if word[:end] in self.singles:
                 rest = word[end:]

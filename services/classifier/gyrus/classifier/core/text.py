@@ -8,7 +8,7 @@ and digits and at a change of case ("BOLD210", "3DB0Map", "SpinEchoFieldMap") â€
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 CANONICAL = {
     "ir": "inversion-recovery",
@@ -59,10 +59,12 @@ CONTRAST_SIGN = re.compile(
     re.IGNORECASE,
 )
 GLUED = re.compile(r"[a-z][A-Z0-9]|[A-Z]{2}[a-z]|[0-9][A-Za-z]|[A-Z][0-9]")
+TAIL = re.compile(r"[A-Z]{2}[a-z]{1,2}(?![a-z])")
 # A decimal (1p5mm), a weighting or field name, a dimension, one or two letters with their number (GD0, p2), digits,
 # or letters up to the next change of case.
 _COMMON = (
-    r"(?<![A-Za-z0-9])[0-9]p[0-9]+|[0-9]p[0-9]+(?=mm|iso)|[rt]?fMRI|[a-z]+?(?=fMRI)|[tT][12](?![0-9])(?:star|[wW](?![a-z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})"
+    r"(?<![A-Za-z0-9])[0-9]p[0-9]+|[0-9]p[0-9]+(?=mm|iso)"
+    r"|[rt]?fMRI|[a-z]+?(?=fMRI)|[tT][12](?![0-9])(?:star|[wW](?![a-z]))?|[bB][01](?![0-9])|[23][dD](?![a-z]{2})"
     r"|(?<![A-Za-z])[A-Za-z]{1,2}[0-9]+(?![0-9dD])|[0-9]+"
 )
 PIECE = re.compile(rf"{_COMMON}|[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -99,8 +101,7 @@ def _written(raw: str) -> list[str]:
 
 
 def _normal(words: Iterable[str]) -> Line:
-    small = [word.lower() for word in words]
-    return tuple([CANONICAL.get(word, word) for word in small])
+    return tuple([CANONICAL.get(small := word.lower(), small) for word in words])
 
 
 def words_of(text: str) -> Line:
@@ -108,20 +109,29 @@ def words_of(text: str) -> Line:
     return _normal(_written(text))
 
 
-def lines_of(*texts: str) -> list[Line]:
-    """Every way to read the texts: as written; cut; cut with tails. Ways that say nothing new are left out."""
-    written = [word for text in texts if text for word in (*_written(text), "")]
-    lines = [_normal(written)]
-    if any(GLUED.search(word) for word in written):
-        for pattern in (PIECE, TAILED):
-            cut = _normal(part for word in written for part in ([word] if _is_whole(word) else pattern.findall(word) or [""]))
+def parted(text: str) -> list[str]:
+    """The words of one of several texts as they stand there, and the empty one behind them."""
+    return [*_written(text), ""] if text else []
+
+
+def lines_of(text: str) -> list[Line]:
+    """Every way to read a text, as `readings` gives them."""
+    return readings(parted(text))
+
+
+def readings(words: Sequence[str]) -> list[Line]:
+    """Every way to read these words: as written; cut; cut with tails. Ways that say nothing new are left out."""
+    lines, whole = [_normal(words)], " ".join(words)
+    for sign, pattern in ((GLUED, PIECE), (TAIL, TAILED)):
+        if sign.search(whole):
+            cut = _normal([part for word in words for part in (pattern.findall(word) if _is_glued(word) else (word,))])
             if cut not in lines:
                 lines.append(cut)
     return lines
 
 
-def _is_whole(word: str) -> bool:
-    return "-" in word or word.lower() in PRODUCTS
+def _is_glued(word: str) -> bool:
+    return GLUED.search(word) is not None and "-" not in word and word.lower() not in PRODUCTS
 
 
 def search_blob(*texts: str) -> str:
