@@ -16,7 +16,7 @@ from gyrus.classifier.core.evidence import (
     TEXT_SEARCH,
     Evidence,
 )
-from gyrus.classifier.core.facts import Condition, Index, Term, canonical, rarest_of
+from gyrus.classifier.core.facts import Condition, Index, Term, canonical, rarest
 from gyrus.classifier.core.flags import Reading
 
 SOURCE_OF_AXIS = {
@@ -143,12 +143,11 @@ def _unless(draft: Draft, index: Index) -> Condition:
     return (*(term for flag in flags for term in index.condition(flag)), *_words(draft.search_field, detection.exclude_keywords, index))
 
 
-def with_triggers(rules: Mapping[str, Sequence[ValueRule]]) -> dict[str, tuple[ValueRule, ...]]:
-    """The rules, each with the facts without one of which it is silent: of each of its terms the fact that fewest rules ask for."""
-    rarest = rarest_of(term for known in rules.values() for rule in known for term in rule.speaking)
+def with_triggers(rules: Mapping[str, Sequence[ValueRule]], met: Mapping[int, int]) -> dict[str, tuple[ValueRule, ...]]:
+    """The rules, each with the facts without one of which it is silent. met: fact → in how many headers it was met."""
 
     def trigger(rule: ValueRule) -> int:
-        return rarest(rule.speaking) | rule.words
+        return rarest(rule.speaking, met) | rule.words
 
     return {axis: tuple(replace(rule, trigger=trigger(rule)) for rule in known) for axis, known in rules.items()}
 

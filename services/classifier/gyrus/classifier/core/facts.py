@@ -6,8 +6,7 @@ A condition joins facts: ` & ` both, ` | ` either, `!` not. `&` binds tighter th
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gyrus.classifier.core.text import keyword
@@ -40,21 +39,20 @@ def holds(condition: Condition, facts: int) -> bool:
     return False
 
 
-def rarest_of(terms: Iterable[Term]) -> Callable[[Iterable[Term]], int]:
-    """A function that picks of each term the fact that fewest of all terms ask for: without it the term does not hold."""
-    asked = Counter(bit for term in terms for bit in _bits(term.need))
-
-    def rarest(chosen: Iterable[Term]) -> int:
-        found = 0
-        for term in chosen:
-            found |= min(_bits(term.need), key=lambda bit: asked[bit])
-        return found
-
-    return rarest
+def bits_of(facts: int) -> Iterator[int]:
+    """The facts one by one."""
+    while facts:
+        lowest = facts & -facts
+        yield lowest
+        facts ^= lowest
 
 
-def _bits(mask: int) -> list[int]:
-    return [1 << place for place in range(mask.bit_length()) if mask >> place & 1]
+def rarest(terms: Iterable[Term], met: Mapping[int, int]) -> int:
+    """Of each term the fact that fewest headers have: without it the term does not hold. met: fact → in how many it was met."""
+    found = 0
+    for term in terms:
+        found |= min(bits_of(term.need), key=lambda bit: met.get(bit, 0))
+    return found
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest_of
+from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest
 
 LENT, WORDED, COUNTED, TAGGED = 1, 2, 3, 4
 """How well a flag is founded; the best source counts."""
@@ -51,9 +51,11 @@ class UnifiedFlags:
     def of(cls, sources: Mapping[str, Iterable[str]], index: Index) -> "UnifiedFlags":
         for name in sources:
             index.bit(name)
-        flags = [_flag(name, sources[name], index) for name in in_order(sources)]
-        rarest = rarest_of(term for flag in flags for term in flag.sources)
-        return cls(tuple(replace(flag, trigger=flag.plain | flag.words | rarest(flag.sources)) for flag in flags))
+        return cls(tuple(_flag(name, sources[name], index) for name in in_order(sources))).triggered({})
+
+    def triggered(self, met: Mapping[int, int]) -> "UnifiedFlags":
+        """The same flags, each asked only where a fact is there without which it cannot be. met: fact → in how many headers it was met."""
+        return UnifiedFlags(tuple(replace(flag, trigger=flag.plain | flag.words | rarest(flag.sources, met)) for flag in self.flags))
 
     @cached_property
     def rows(self) -> tuple[tuple[int, int, Flag], ...]:

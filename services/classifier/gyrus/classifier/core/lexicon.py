@@ -110,15 +110,13 @@ class Lexicon:
         if word.endswith(self.endings):
             for ending, bit in self.closings.items():
                 found |= bit if word.endswith(ending) else 0
-        if LONG_ENOUGH <= len(word) <= LONGEST_GLUED and word not in self.singles and word.isalpha():
-            for part in self._parts(word):
+        if word[:SMALLEST_PART] in self.beginnings and LONG_ENOUGH <= len(word) <= LONGEST_GLUED and word not in self.singles:
+            for part in self._parts(word) if word.isalpha() else ():
                 found |= self.singles.get(part, 0)
         return found
 
     def _parts(self, word: str) -> Line:
         """The keywords that a word is glued from, if they cover it wholly; the longest first part that works."""
-        if word[:SMALLEST_PART] not in self.beginnings:
-            return ()
         for end in range(len(word) - SMALLEST_PART, SMALLEST_PART - 1, -1):
             if word[:end] in self.singles:
                 rest = word[end:]

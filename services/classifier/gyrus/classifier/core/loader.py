@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,8 +16,9 @@ from gyrus.classifier.core import axes, numbers
 from gyrus.classifier.core.axes import RULED, Axis
 from gyrus.classifier.core.checks import SEQUENCE_FLAGS, Known, check_condition, check_keyword, check_positive, known_facts
 from gyrus.classifier.core.compiled import Draft, comparisons, compiled, with_triggers
+from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.errors import allowed
-from gyrus.classifier.core.facts import Condition, Index
+from gyrus.classifier.core.facts import Condition, Index, bits_of
 from gyrus.classifier.core.flags import UnifiedFlags, in_order
 from gyrus.classifier.core.probability import FILE, calibration_of, read_calibration
 from gyrus.classifier.core.reader import Reader, Vocabulary
@@ -98,7 +100,15 @@ def ruleset_of(written: Written) -> Ruleset:
     content = {name: page.content for name, page in {**pages, REFERENCE: reference, VOCABULARY: vocabulary}.items()}
     versions = {name: validated(Meta, page, ("meta",)).version for name, page in pages.items()}
     digest = _digest({**content, FILE: [fit["curves"], fit.get("familiar")]})
-    return Ruleset(with_triggers(rules), silent, versions, digest, reader, _digest(content), calibration_of(fit))
+    met = _met(drafts, reader)
+    reader = Reader(reader.vocabulary, reader.unified.triggered(met), index)
+    return Ruleset(with_triggers(rules, met), silent, versions, digest, reader, _digest(content), calibration_of(fit))
+
+
+def _met(drafts: Iterable[Draft], reader: Reader) -> Counter[int]:
+    """Fact → how many examples of the rules have it: what is rare among them is rare among stacks."""
+    examples = (one for draft in drafts for one in (*draft.rule.examples, *draft.rule.never))
+    return Counter(bit for one in examples for bit in bits_of(ClassificationContext(one, reader).reading.facts))
 
 
 def _digest(content: dict[str, Any]) -> str:
