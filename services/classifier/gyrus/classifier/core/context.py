@@ -36,6 +36,7 @@ class ClassificationContext:
     """A fingerprint and what follows from it. Equal fingerprints give equal contexts; nothing outside is looked at."""
 
     fingerprint: Mapping[str, Any]
+    """As `fields.told` reads it."""
     reader: Reader = field(repr=False, compare=False)
     lent: int = 0
     """Facts that siblings lend, as `Reader.traits` gives them."""
@@ -47,7 +48,7 @@ class ClassificationContext:
             from gyrus.classifier.core.loader import packaged_rules  # noqa: PLC0415 - the loader builds readers
 
             reader = packaged_rules().reader
-        return cls(dict(fingerprint), reader)
+        return cls(fields.told(fingerprint), reader)
 
     def beside(self, lent: int) -> "ClassificationContext":
         """The same stack beside siblings that lend these facts."""
@@ -70,7 +71,7 @@ class ClassificationContext:
 
     @cached_property
     def raw(self) -> int:
-        return self.reader.raw(self.fingerprint, self._texts, self.measured)
+        return self.reader.raw(self.fingerprint, self.manufacturer, self._texts, self.measured)
 
     @cached_property
     def reading(self) -> Reading:

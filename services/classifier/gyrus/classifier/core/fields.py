@@ -1,5 +1,7 @@
 """One reading of a raw fingerprint: numbers, values and texts under one name each, absent where the header does not say.
 
+`told` reads a raw fingerprint; the others read what it returns.
+
 Zero echo, inversion and repetition times and absurd values count as absent: scanners write 0 where nothing was set.
 """
 
@@ -56,21 +58,17 @@ _LIST_SIGNS = str.maketrans("", "", "[]'\"()")
 _BLANKS = re.compile(r"[\s_]+")
 
 
-def raw(fingerprint: Mapping[str, Any], name: str) -> Any:
-    """The value under the raw name, else under the seed's, else None."""
-    found = fingerprint.get(name)
-    if (found is None or _is_empty(found)) and name in SEED_NAMES:
-        found = fingerprint.get(SEED_NAMES[name])
-    return None if found is None or _is_empty(found) else found
-
-
-def _is_empty(found: Any) -> bool:
-    """Whether it is an empty text or list; 0 and false are values."""
-    return not found and found in ("", [], ())
+def told(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """What a raw fingerprint says, under the raw names; what is only there under the seed's name too. 0 and false are values."""
+    found = {name: value for name, value in fingerprint.items() if value or value not in (None, "", [], ())}
+    for name, seeds in SEED_NAMES.items():
+        if seeds in found:
+            found.setdefault(name, found[seeds])
+    return found
 
 
 def text(fingerprint: Mapping[str, Any], name: str) -> str:
-    found = raw(fingerprint, name)
+    found = fingerprint.get(name)
     if found is None:
         return ""
     if isinstance(found, str):
@@ -85,7 +83,7 @@ def number(fingerprint: Mapping[str, Any], name: str) -> float | None:
 
     None where it is absent or was not measured.
     """
-    found = raw(fingerprint, name)
+    found = fingerprint.get(name)
     if found is None or isinstance(found, bool):
         return None
     if isinstance(found, (list, tuple)):

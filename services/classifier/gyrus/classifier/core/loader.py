@@ -108,7 +108,7 @@ def ruleset_of(written: Written) -> Ruleset:
 def _met(drafts: Iterable[Draft], reader: Reader) -> Counter[int]:
     """Fact → how many examples of the rules have it: what is rare among them is rare among stacks."""
     examples = (one for draft in drafts for one in (*draft.rule.examples, *draft.rule.never))
-    return Counter(bit for one in examples for bit in bits_of(ClassificationContext(one, reader).reading.facts))
+    return Counter(bit for one in examples for bit in bits_of(ClassificationContext.from_fingerprint(one, reader).reading.facts))
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -76,7 +76,7 @@ def _facts_at(spot: float, asked: tuple[tuple[float, str, int], ...]) -> int:
 
 def numbers_of(fingerprint: Mapping[str, Any]) -> dict[str, float]:
     """The numbers that were measured, by name."""
-    found = {name: value for name in NUMBERS if (value := fields.number(fingerprint, name)) is not None}
+    found = {name: value for name in NUMBERS if name in fingerprint and (value := fields.number(fingerprint, name)) is not None}
     ratio = fluid_ratio(found.get("repetition_time"), found.get("inversion_time"))
     if ratio is not None:
         found[FLUID_RATIO] = ratio

@@ -102,17 +102,15 @@ class Reader:
         """Facts that are set by their name (`vendor=GE`, `sequence_name.is_3d`)."""
         return self.index.bits
 
-    def raw(self, fingerprint: Mapping[str, Any], texts: "Texts", measured: Mapping[str, float]) -> int:
-        """What tags, numbers and words say. texts: see Texts. measured: numbers_of the fingerprint."""
-        maker = self.manufacturer(fingerprint)
+    def raw(self, fingerprint: Mapping[str, Any], maker: str, texts: "Texts", measured: Mapping[str, float]) -> int:
+        """What tags, numbers and words say. maker: manufacturer of the fingerprint. texts: see Texts. measured: numbers_of it."""
         facts = (
             self._mark("manufacturer", maker) | self._mark("vendor", vendor_of(maker)) | self._mark("modality", modality_of(fingerprint))
         )
         for tag, separators in TAGS.items():
             facts |= self.vocabulary.tags[tag].facts(fields.values(fingerprint, tag, separators))
-        for name, table in self.vocabulary.attributes.items():
-            if name in fingerprint or name in fields.SEED_NAMES:
-                facts |= table.facts(fields.values(fingerprint, name))
+        for name in self.vocabulary.attributes.keys() & fingerprint.keys():
+            facts |= self.vocabulary.attributes[name].facts(fields.values(fingerprint, name))
         facts |= self._names(fingerprint, maker)
         if given := agent.given(fingerprint, measured):
             facts |= self._mark("agent", given)
@@ -120,7 +118,8 @@ class Reader:
             if scale := self.scales.get(name):
                 facts |= scale.at(value)
         for where, lines in texts.items():
-            facts |= self.lexicons[where].facts(lines)
+            if lines:
+                facts |= self.lexicons[where].facts(lines)
         words, counted = self.soft
         return self.vocabulary.combined.read(Reading(facts, words, counted)).facts
 
