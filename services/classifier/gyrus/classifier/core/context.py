@@ -40,6 +40,8 @@ class ClassificationContext:
     reader: Reader = field(repr=False, compare=False)
     lent: int = 0
     """Facts that siblings lend, as `Reader.traits` gives them."""
+    concluded: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What a ruleset concluded from this context before, for its own use."""
 
     @classmethod
     def from_fingerprint(cls, fingerprint: Mapping[str, Any], reader: Reader | None = None) -> "ClassificationContext":
@@ -62,11 +64,6 @@ class ClassificationContext:
 
     @cached_property
     def _beside(self) -> dict[int, "ClassificationContext"]:
-        return {}
-
-    @cached_property
-    def concluded(self) -> dict[Any, Any]:
-        """What a ruleset concluded from this context before, for its own use."""
         return {}
 
     @cached_property

@@ -85,7 +85,12 @@ def find(rules: Sequence[ValueRule], asked: Asked) -> Findings:
 
 def evidence_of(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """All evidence for a value, whatever forbids it."""
-    return (*_tags(known, asked), *_physics(known, asked), *_words(known, asked.reading.facts))
+    found = _tags(known, asked)
+    if known.numbers:
+        found += _physics(known, asked)
+    if asked.reading.facts & known.words:
+        found += _words(known, asked.reading.facts)
+    return found
 
 
 def obstacle(known: ValueRule, facts: int) -> tuple[str, str] | None:
@@ -124,13 +129,11 @@ def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
 
 def _words(known: ValueRule, facts: int) -> tuple[Evidence, ...]:
     """Evidence of the descriptions: the first keyword that stands there as a word of its own."""
-    return next(((evidence,) for bit, evidence in known.keywords if facts & bit), ()) if facts & known.words else ()
+    return next(((evidence,) for bit, evidence in known.keywords if facts & bit), ())
 
 
 def _physics(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of the numbers: the first set of windows in which all of them lie."""
-    if not known.numbers:
-        return ()
     facts = asked.reading.facts
     match = next((one for one in known.numbers if one.term.holds(facts)), None)
     if match is None:

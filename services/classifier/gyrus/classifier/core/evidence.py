@@ -156,8 +156,8 @@ class AxisResult(NamedTuple):
 
 
 def is_corrected(result: AxisResult) -> bool:
-    """Whether a person set the answer."""
-    return any(one.source == CORRECTION for one in result.evidence)
+    """Whether a person set the answer; beside a correction nothing else is evidence."""
+    return bool(result.evidence) and result.evidence[0].source == CORRECTION
 
 
 NOTHING = AxisResult(value=None, confidence=None)

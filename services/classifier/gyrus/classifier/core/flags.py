@@ -78,9 +78,12 @@ class UnifiedFlags:
                         break
             if soft:
                 facts |= bit
-                worded |= bit if soft == WORDED else 0
-                counted |= bit if soft == COUNTED else 0
-                lent |= bit if soft == LENT else 0
+            if soft == WORDED:
+                worded |= bit
+            elif soft == COUNTED:
+                counted |= bit
+            elif soft == LENT:
+                lent |= bit
         return Reading(facts, worded, counted, lent)
 
 

@@ -54,7 +54,7 @@ def reasons_to_look(
 
 def _said_against(axes: Mapping[str, AxisResult]) -> Iterator[Reason]:
     for axis, result in axes.items():
-        if axis not in NOT_ASKED and not is_corrected(result):
+        if result.doubts and axis not in NOT_ASKED and not is_corrected(result):
             yield from (Reason(doubt.kind, axis, doubt.words, doubt.value) for doubt in result.doubts)
 
 

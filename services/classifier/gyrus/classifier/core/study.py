@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gyrus.classifier.core import fields
-from gyrus.classifier.core.axes import AXES, MR_ONLY, RULED, Axis, is_asked_of
+from gyrus.classifier.core.axes import MR_ONLY, RULED, Axis, is_asked_of
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.corrections import Pins, pins_of
 from gyrus.classifier.core.detect import Asked, decide_many, decide_one, find
@@ -90,7 +90,7 @@ def classify(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
     is_image = context.modality == "MR" and not context.should_exclude()
     sure = ruleset.calibration.probabilities(axes, context, ruleset.general)
     return Verdict(
-        axes={name: axes[name] for name in AXES},
+        axes=axes,
         review=reasons_to_look(axes, sure, ruleset.implied) if is_image else (),
         probability=sure,
         **_described(context),

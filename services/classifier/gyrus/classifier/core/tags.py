@@ -118,7 +118,7 @@ class NameTable:
 
 def bare(name: str) -> str:
     """A sequence name without folders and without the signs and words that only mark it."""
-    return PREFIXED.sub("", re.split(r"[\\/]", name.lower().strip())[-1])
+    return PREFIXED.sub("", name.lower().strip().replace("\\", "/").rpartition("/")[2])
 
 
 def is_file_name(name: str) -> bool:
