@@ -5,13 +5,17 @@ A flag remembers how well it is founded: what only words say, or only a number, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import NamedTuple
 
 from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest
 
 LENT, WORDED, COUNTED, TAGGED = 1, 2, 3, 4
 """How well a flag is founded; the best source counts."""
+
+BLOCK = 8
+"""Flags that are passed over together."""
 
 
 class Reading(NamedTuple):
@@ -58,32 +62,34 @@ class UnifiedFlags:
         return UnifiedFlags(tuple(replace(flag, trigger=flag.plain | flag.words | rarest(flag.sources, met)) for flag in self.flags))
 
     @cached_property
-    def rows(self) -> tuple[tuple[int, int, Flag], ...]:
-        """Trigger and bit of each flag at hand: the loop over them is what a stack costs most."""
-        return tuple((flag.trigger, flag.bit, flag) for flag in self.flags)
+    def blocks(self) -> tuple[tuple[int, tuple[Flag, ...]], ...]:
+        """The flags in their order, a few under the triggers of all of them: most blocks are passed over at one look."""
+        blocks = (self.flags[first : first + BLOCK] for first in range(0, len(self.flags), BLOCK))
+        return tuple((reduce(or_, (flag.trigger for flag in block)), block) for block in blocks)
 
     def read(self, reading: Reading) -> Reading:
         facts, worded, counted, lent = reading.facts, reading.worded, reading.counted, reading.lent
-        for trigger, bit, flag in self.rows:
-            if not facts & trigger:
-                continue
-            if facts & flag.plain:
-                facts |= bit
-                continue
-            soft = WORDED if facts & flag.words else 0
-            for need, never in flag.terms:
-                if facts & need == need and not facts & never:
-                    soft = max(soft, LENT if need & lent else WORDED if need & worded else COUNTED if need & counted else TAGGED)
-                    if soft == TAGGED:
-                        break
-            if soft:
-                facts |= bit
-            if soft == WORDED:
-                worded |= bit
-            elif soft == COUNTED:
-                counted |= bit
-            elif soft == LENT:
-                lent |= bit
+        for trigger, block in self.blocks:
+            for flag in block if facts & trigger else ():
+                if not facts & flag.trigger:
+                    continue
+                bit, soft = flag.bit, WORDED if facts & flag.words else 0
+                if facts & flag.plain:
+                    facts |= bit
+                    continue
+                for need, never in flag.terms:
+                    if facts & need == need and not facts & never:
+                        soft = max(soft, LENT if need & lent else WORDED if need & worded else COUNTED if need & counted else TAGGED)
+                        if soft == TAGGED:
+                            break
+                if soft:
+                    facts |= bit
+                if soft == WORDED:
+                    worded |= bit
+                elif soft == COUNTED:
+                    counted |= bit
+                elif soft == LENT:
+                    lent |= bit
         return Reading(facts, worded, counted, lent)
 
 
