@@ -116,7 +116,7 @@ def _tags(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of flags, the strongest of each kind of source: what words say too counts beside a tag."""
     reading = asked.reading
     facts = reading.facts
-    found = [flag.told(reading) for flag in known.flags if facts & flag.need == flag.need and not facts & flag.never]
+    found = [flag.told(reading) for flag in known.flags if facts & (need := flag.need) == need and not facts & flag.never]
     if not found and (flag := known.combination) and facts & flag.need == flag.need and not facts & flag.never:
         return (flag.told(reading),)
     if len(found) < 2:

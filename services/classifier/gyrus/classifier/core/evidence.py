@@ -1,7 +1,6 @@
 """Why a value was chosen: what each piece of evidence weighs, and what several of them are worth together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 HIGH_VALUE_TOKEN = "HIGH_VALUE_TOKEN"  # noqa: S105 - a token of a DICOM tag
@@ -53,8 +52,7 @@ TRUST = (
 PLACE_OF = {source: place for place, source in enumerate(TRUST)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One fact that speaks for the value `target`: where it was found (`field`), what was found (`value`), how much it weighs."""
 
     source: str
@@ -110,11 +108,11 @@ def confidence(evidences: Sequence[Evidence]) -> float:
     """
     if not evidences:
         return 0.0
-    heaviest = max([evidence.weight for evidence in evidences])
-    if heaviest >= WEIGHT[CORRECTION]:
-        return heaviest
-    others = len({evidence.source for evidence in evidences}) - 1 if len(evidences) > 1 else 0
-    return round(min(heaviest + AGREEMENT_BONUS * others, CEILING), 4)
+    heaviest = sure = evidences[0].weight
+    if len(evidences) > 1:
+        heaviest = max([evidence.weight for evidence in evidences])
+        sure = heaviest + AGREEMENT_BONUS * (len({evidence.source for evidence in evidences}) - 1)
+    return heaviest if heaviest >= WEIGHT[CORRECTION] else round(min(sure, CEILING), 4)
 
 
 def trust(evidences: Sequence[Evidence]) -> int:

@@ -141,9 +141,10 @@ class Reader:
     def manufacturer(self, fingerprint: Mapping[str, Any]) -> str:
         """SIEMENS, GE, PHILIPS, CANON, UIH, HITACHI, BRUKER …; OTHER for another name, empty for none. A whole word of (0008,0070)."""
         written = fields.text(fingerprint, "manufacturer")
-        words = words_of(written) if written else ()
         known = self.vocabulary.manufacturers
-        return next((known[word] for word in words if word in known), "OTHER" if written else "")
+        if not written or written.lower() in known:
+            return known.get(written.lower(), "")
+        return next((known[word] for word in words_of(written) if word in known), "OTHER")
 
     def _names(self, fingerprint: Mapping[str, Any], maker: str) -> int:
         facts = 0
