@@ -1,6 +1,5 @@
 """What a person is asked to look at: conflicts, contradictions and doubt where it matters; never silence that is no loss."""
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def test_an_axis_that_does_not_matter_for_the_intent_is_not_asked_about(ruleset:
     unsure = dict.fromkeys(axes, 0.5)
 
     of_anatomy = {reason.axis for reason in reasons_to_look(axes, unsure, {})}
-    planning = {**axes, "intent": dataclasses.replace(axes["intent"], value="localizer")}
+    planning = {**axes, "intent": axes["intent"]._replace(value="localizer")}
 
     assert of_anatomy == {"intent", "base", "technique"}
     assert {reason.axis for reason in reasons_to_look(planning, unsure, {})} == {"intent"}
@@ -64,7 +63,7 @@ def test_an_axis_that_does_not_matter_for_the_intent_is_not_asked_about(ruleset:
 
 def test_a_weighting_that_its_technique_cannot_have_is_a_contradiction(ruleset: Ruleset):
     axes = classify_study({"s": an_mprage()}, ruleset)["s"].axes
-    against = {**axes, "base": dataclasses.replace(axes["base"], value="PDw", doubts=())}
+    against = {**axes, "base": axes["base"]._replace(value="PDw", doubts=())}
 
     (reason,) = reasons_to_look(against, {}, {"MPRAGE": frozenset({"T1w"})})
 
