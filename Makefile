@@ -31,10 +31,12 @@ fields: setup
 axes: setup
 	$(BIN)/python -m gyrus.classifier.core.axes_page docs/axes
 
-LABELLED := $(wildcard ../shared/data/classification_vectors.jsonl) $(wildcard tests/classifier/*_headers.jsonl)
+VECTORS := ../shared/data/classification_vectors.jsonl
+LABELLED := $(VECTORS) $(wildcard tests/classifier/*_headers.jsonl) $(HEADERS)
 OUTSIDE := $(wildcard ../shared/data/bids_sidecars.jsonl)
 
 calibrate: setup
+	@test -f $(VECTORS) || { echo "$(VECTORS) is not here: the fit would rest on fewer headers than the one that is kept. \`$(BIN)/python -m gyrus.classifier.calibration FILES\` fits on those that you name."; exit 1; }
 	$(BIN)/python -m gyrus.classifier.calibration $(LABELLED) --outside $(OUTSIDE) --docs docs
 
 run: setup

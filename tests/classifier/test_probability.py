@@ -110,6 +110,14 @@ def test_a_fit_is_the_same_again_and_its_mean_is_the_share_that_is_right(rows: l
         assert first.curves[axis].intercept == pytest.approx(again.curves[axis].intercept, abs=0.001)
 
 
+def test_who_corrects_one_axis_says_nothing_of_all_together(rows: list[Row], ruleset: Ruleset):
+    corrected = {**rows[0], "id": "corrected", "expected": {"base": rows[0]["expected"]["base"]}}
+
+    whole = {one.id: one.is_whole for one in examples([*rows, corrected], ruleset)}
+
+    assert whole == {**dict.fromkeys((row["id"] for row in rows), True), "corrected": False}
+
+
 def test_the_fit_that_comes_with_the_rules_says_what_it_is_and_is_calibrated_on_families_that_it_never_saw():
     about = json.loads((PACKAGED / FILE).read_text(encoding="utf-8"))["about"]
     unseen = about["figures"][UNSEEN]

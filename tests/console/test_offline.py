@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,14 +144,29 @@ def test_a_line_that_is_no_fingerprint_is_named(tmp_path: Path, line: bytes) -> 
 
 
 def test_preprocess_writes_volumes_and_says_why_there_is_none(folder: Path, tmp_path: Path) -> None:
-    whole = gyrus("preprocess", folder / "a/t1", "-o", tmp_path, "--json")
-    single = gyrus("preprocess", folder / "a/t1/00.dcm", "-o", tmp_path, "--json")
+    whole = gyrus("preprocess", folder / "a/t1", "-o", tmp_path / "whole", "--json")
+    single = gyrus("preprocess", folder / "a/t1/00.dcm", "-o", tmp_path / "single", "--json")
 
     outputs = whole.objects[0]["volume"]["outputs"]
     assert whole.code == 0
     assert {Path(name).suffix for name in outputs} == {".pt", ".png", ".json"}
-    assert all((tmp_path / name).is_file() for name in outputs)
+    assert all((tmp_path / "whole" / name).is_file() for name in outputs)
     assert (single.code, single.objects[0]["volume"]["refused"]) == (1, "single_image")
+
+
+def test_a_stack_that_is_prepared_again_with_more_files_leaves_nothing_of_its_first_volume(folder: Path, tmp_path: Path) -> None:
+    some = tmp_path / "some"
+    shutil.copytree(folder / "a/t1", some)
+    (some / "04.dcm").unlink()
+    first = gyrus("preprocess", some, "-o", tmp_path / "out", "--json").objects[0]["volume"]
+    other = gyrus("preprocess", folder / "b", "-o", tmp_path / "out", "--json").objects[0]["volume"]
+    shutil.copy(folder / "a/t1/04.dcm", some)
+
+    again = gyrus("preprocess", some, "-o", tmp_path / "out", "--json").objects[0]["volume"]
+
+    there = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").glob("*/*")}
+    assert there == {*again["outputs"], *other["outputs"]}
+    assert not there & set(first["outputs"])
 
 
 def test_a_command_that_is_killed_takes_its_worker_processes_along(folder: Path, tmp_path: Path) -> None:

@@ -192,6 +192,16 @@ def test_a_folder_of_prepared_images_needs_no_metadata(tmp_path: Path, data_dir:
         only(ImageDataset(tmp_path), "002/T1")
 
 
+def test_of_a_stack_that_was_made_twice_the_last_making_is_read(tmp_path: Path, data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shutil.copytree(data_dir / "processed", tmp_path, dirs_exist_ok=True)
+    for image, n in (("T1", 2), ("T2", 10)):
+        path = tmp_path / f"004/{image}_metadata.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "about": {"stack": "c/1/a", "n": n}}))
+
+    assert [image for study, image in ImageDataset(tmp_path).image_index if study == "004"] == ["FLAIR", "T2"]
+    assert "T1_metadata.json is left out" in caplog.text
+
+
 def test_a_folder_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"holds neither metadata\.json .* nor prepared images"):
         ImageDataset(tmp_path)

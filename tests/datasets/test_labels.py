@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -94,12 +95,26 @@ def test_json_takes_every_kind(tmp_path: Path, said: Any, kind: str) -> None:
     assert labels.by_study["002"] in (1, 2, "meningioma", (1, 1), False)
 
 
+def test_numbers_of_numpy_and_torch_count_as_numbers_do(data_dir: Path) -> None:
+    studies = [study for study, _ in BINARY]
+
+    whole = ImageDataset(data_dir, study_labels=dict(zip(studies, np.float32([1, 0, 1, 0, 0]), strict=True)))
+    several = ImageDataset(data_dir, study_labels=dict.fromkeys(studies, torch.tensor([1, 0])))
+
+    assert labels_of(whole) == dict(BINARY)
+    assert several.labels is not None and several.labels.by_study["001"] == (1, 0)
+    for broken in (np.float32(0.7), torch.tensor(0.7)):
+        with pytest.raises(LabelError, match=r"001 has 0\.\d+; a label is a whole number or a text"):
+            ImageDataset(data_dir, study_labels={**dict.fromkeys(studies, 0), "001": broken})
+
+
 def test_classes_are_numbered_as_told_or_in_their_order(data_dir: Path) -> None:
     said = {"001": "b", "002": "a", "003": "c", "004": "a", "1": "b"}
 
     assert ImageDataset(data_dir, study_labels=said)[0]["label"] == "b"
     assert ImageDataset(data_dir, study_labels=said).class_to_idx == {"a": 0, "b": 1, "c": 2}
-    assert labels_of(ImageDataset(data_dir, study_labels=said, use_original_labels=False))["003"] == 2
+    numbered = ImageDataset(data_dir, study_labels=said, use_original_labels=False)
+    assert (labels_of(numbered)["003"], numbered.class_to_idx) == (2, {"a": 0, "b": 1, "c": 2})
     told = {"a": 7, "b": 8, "c": 9}
     assert labels_of(ImageDataset(data_dir, study_labels=said, use_original_labels=False, class_to_idx=told))["003"] == 9
     with pytest.raises(LabelError, match="class_to_idx has no number for c"):

@@ -1,6 +1,7 @@
 """What the services made, by what it is: the whole way from DICOM files to an item, and each part of a question."""
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -70,7 +71,8 @@ async def served(mongo: Mongo, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 
 async def test_what_the_services_made_is_an_item_and_labels_go_by_study(served: Served, tmp_path: Path) -> None:
-    found = await served.select(modality="MR", axes={"base": "T1w"})
+    relative = Path(os.path.relpath(served.processed))
+    found = await served.select(relative, modality="MR", axes={"base": "T1w"})
 
     studies = {str(cohort.uid("study", name)): label for label, name in enumerate(("one", "two", "other"))}
     dataset = ImageDataset(found, study_labels=studies)
@@ -79,7 +81,8 @@ async def test_what_the_services_made_is_an_item_and_labels_go_by_study(served: 
     assert {(tuple(dataset[index]["size"].tolist()), dataset[index]["mode"]) for index in range(3)} == {((1, 2, 2), "mri")}
     assert len(set(dataset.subjects().values())) == 2
     found.save(tmp_path / "selection.json")
-    assert Selection.load(tmp_path / "selection.json").images == found.images
+    loaded = Selection.load(tmp_path / "selection.json").images
+    assert loaded == found.images and all(ref.folder.is_absolute() for ref in loaded)
 
 
 async def test_labels_go_by_subject_and_visit(served: Served) -> None:

@@ -274,7 +274,7 @@ def _add_settings(app: typer.Typer) -> None:
         if json:
             render.lines(rows)
         else:
-            render.table(rows, ["room", "name", "value", "unit", "origin", "meaning"], wraps=["meaning"])
+            render.table(rows, ["room", "name", "value", "unit", "origin", "meaning"], wraps=["value", "meaning"])
         if wrong := describe.wrong_settings(room):
             print("\n".join(wrong), file=sys.stderr)
             raise typer.Exit(1)

@@ -1,9 +1,11 @@
 """Volumes without servers: each stack becomes tensors and a picture, or NIfTI, or a refusal with its reason."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -87,11 +89,25 @@ def _request(stack: Stack, out: str, policy: Policy) -> Request:
 
 def _volume(request: Request) -> Document:
     made = make(request)
+    _remove_earlier(request)
     folder = Path(request.folder).name
     outputs = [f"{folder}/{name}" for name in made.outputs]
     if isinstance(made, NotMade):
         return {**_refused(made.reason, made.detail), "outputs": outputs}
     return {"refused": None, "detail": None, "shape": list(made.shape), "spacing_mm": list(made.spacing_mm), "outputs": outputs}
+
+
+def _remove_earlier(request: Request) -> None:
+    """What was made of this stack when it had other files, another label or another policy: a stack has one volume."""
+    from gyrus.data.layout import METADATA  # noqa: PLC0415 – torch, which only the workers need
+
+    storage = Storage(request.folder)
+    for metadata in (name for name, _ in storage.find(METADATA) if not name.startswith(request.name)):
+        with suppress(ValueError, FileNotFoundError):  # no JSON: not ours; gone: another process was here
+            written = json.loads(storage.read(metadata))
+            if isinstance(written, dict) and written.get("about", {}).get("stack") == request.about["stack"]:
+                files = (name for name in written["files"] if name != metadata and Path(name).name == name)
+                storage.delete([*files, metadata])
 
 
 def _refused(reason: str, detail: str) -> Document:

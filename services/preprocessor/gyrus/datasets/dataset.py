@@ -127,9 +127,9 @@ class ImageDataset(Dataset[Item]):
         self.unlabelled: list[str] = []  #: studies without a label
         if self.labels is not None:
             self._match(self.labels, unlabelled)
-            if not use_original_labels:
-                self.labels = self.labels.numbered(class_to_idx)
         self.class_to_idx = self.labels.numbers(class_to_idx) if self.labels is not None else {}
+        if self.labels is not None and not use_original_labels:
+            self.labels = self.labels.numbered(class_to_idx)
         if not self.images:
             log.warning("no image is left of %d: look at mode_filter, studies and unlabelled", len(listed))
         self.image_index = [(ref.study, ref.image) for ref in self.images]  #: study and image of each item

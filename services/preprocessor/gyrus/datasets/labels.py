@@ -140,11 +140,17 @@ def _of_mapping(said: Mapping[str, Any], origin: str) -> Table:
             raise LabelError(f"{origin}: the id {study!r} is no text; ids are text, since 001 is not 1")
         if isinstance(label, Mapping):
             label = [label.get(name) for name in columns]  # noqa: PLW2901
-        values = label if isinstance(label, Sequence) and not isinstance(label, str) else [label]
+        label = _plain(label)  # noqa: PLW2901
+        values = [_plain(value) for value in label] if isinstance(label, Sequence) and not isinstance(label, str) else [label]
         if strange := [value for value in values if isinstance(value, (Sequence, Mapping)) and not isinstance(value, str)]:
             raise LabelError(f"{origin}, {study}: {strange[0]!r} is neither a number nor a text")
         rows.append(Row(f"{origin}, {study}", study, tuple(map(_value, values))))
     return Table(origin, columns, rows)
+
+
+def _plain(value: Any) -> Any:
+    """A number or an array of numpy or torch as numbers and lists of Python's own."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _labels(table: Table, blanks: str) -> Labels:

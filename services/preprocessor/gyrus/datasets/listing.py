@@ -1,15 +1,19 @@
 """Which images there are: of a data set with metadata.json, or of a folder that holds prepared images only."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 from gyrus.data.layout import METADATA
 from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.modes import mode_of
 from gyrus.data.storage import REMOTE
+
+log = logging.getLogger("gyrus.datasets")
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,36 @@ def _by_metadata(root: Path) -> Iterator[ImageRef]:
 
 
 def _prepared(root: Path) -> Iterator[ImageRef]:
-    for path in sorted(root.glob(f"*/*{METADATA}")):
-        try:
-            said = json.loads(path.read_text())
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            raise ValueError(f"{path} is damaged: prepare this image again, or delete the file to do without the image")
+    written = [(path, _read(path)) for path in sorted(root.glob(f"*/*{METADATA}"))]
+    for path, said in _last_makings(written):
         if "mode" in said:  # else there are pictures only
             yield ImageRef(path.parent.name, path.name.removesuffix(METADATA), mode_of(said["mode"]), path.parent)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(path.read_text())
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise ValueError(f"{path} is damaged: prepare this image again, or delete the file to do without the image")
+    return said
+
+
+def _last_makings(written: list[tuple[Path, dict[str, Any]]]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Without what was made of a stack before its last making: a service removes that a while later only, or was stopped before."""
+    last: dict[str, tuple[int, int, str]] = {}
+    for path, said in written:
+        about = said.get("about", {})
+        making = (about.get("n", 0), path.stat().st_mtime_ns, json.dumps(about))
+        last[_stack(said, path)] = max(making, last.get(_stack(said, path), making))
+    for path, said in written:
+        if json.dumps(said.get("about", {})) == last[_stack(said, path)][2]:
+            yield path, said
+        else:
+            log.warning("%s is left out: its stack was made again, as other files, labels or another policy ask", path)
+
+
+def _stack(said: dict[str, Any], path: Path) -> str:
+    """What the image was made of; an image of which nobody says it stands for itself."""
+    return str(said.get("about", {}).get("stack") or path)

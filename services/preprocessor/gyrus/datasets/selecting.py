@@ -95,7 +95,7 @@ def select(processed: str | PathLike[str], wanted: Wanted, *, url: str, key: str
         )
     studies = {study["id"]: study for study in _studies(gateway, wanted.cohort, study_id)}
     images = tuple(
-        _image(Path(processed, metadata), stack, studies.get(stack["study"], {}), study_id)
+        _image(Path(processed, metadata).absolute(), stack, studies.get(stack["study"], {}), study_id)
         for stack in stacks
         for metadata in _with_tensors(stack["volume"]["outputs"])
     )

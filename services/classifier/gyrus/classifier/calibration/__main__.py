@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any
 from gyrus.classifier.calibration.charts import reliability_chart, risk_chart
 from gyrus.classifier.calibration.examples import UNSEEN, WEIGHT, Row, examples, familiar_of, met_in, rows_of
 from gyrus.classifier.calibration.figures import Pair, figures
-from gyrus.classifier.calibration.fitting import Judged, cross_validated, fit
+from gyrus.classifier.calibration.fitting import FOLDS, Judged, cross_validated, fit
 from gyrus.classifier.calibration.outside import pairs_of
 from gyrus.classifier.calibration.page import page
 from gyrus.classifier.core.features import Familiar
@@ -24,6 +25,8 @@ from gyrus.classifier.core.rules import Ruleset
 def main() -> None:
     asked = _arguments()
     rows, ruleset = rows_of(asked.headers), load_rules(asked.rules)
+    if (count := len({row["family"] for row in rows})) < FOLDS:
+        sys.exit(f"Headers of {count} families: whole families are left out in {FOLDS} turns, so name files with as many or more.")
     known = examples(rows, ruleset)
     judged = list(cross_validated(known))
     about = {
@@ -55,7 +58,7 @@ def pairs(judged: Sequence[Judged], kind: str, axis: str) -> list[Pair]:
     """Probability and truth of one axis, or of `all`, in one kind."""
     of_kind = [one for one in judged if one.example.kind == kind]
     if axis == ALL:
-        return [(one.sure[ALL], one.example.is_all_right) for one in of_kind]
+        return [(one.sure[ALL], one.example.is_all_right) for one in of_kind if one.example.is_whole]
     return [(one.sure[axis], one.example.right[axis]) for one in of_kind if axis in one.example.right]
 
 

@@ -51,6 +51,11 @@ class Example:
     def is_all_right(self) -> bool:
         return all(self.right[axis] for axis in SCORED if axis in self.right)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every answer is labelled. Who corrects one axis says nothing of the others, and so nothing of all together."""
+        return all(axis in self.right for axis in SCORED if self.verdict.axes[axis].value)
+
 
 def rows_of(paths: Iterable[Path]) -> list[Row]:
     """Labelled headers of .jsonl files: {id, family, fingerprint, expected, also_accepted} a line."""

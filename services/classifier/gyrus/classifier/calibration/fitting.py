@@ -12,6 +12,7 @@ from gyrus.classifier.core.probability import ALL, FITTED, Calibration, Curve, o
 
 RIDGE = 1.0
 STEPS = 30
+FOLDS = 10
 Matrix = NDArray[np.float64]
 
 
@@ -29,7 +30,7 @@ def fit(examples: Sequence[Example]) -> Calibration:
         axis: _curve([(one.features[axis], one.right[axis], WEIGHT[one.kind]) for one in examples if axis in one.right]) for axis in FITTED
     }
     axes = Calibration(curves)
-    told = ((one, of_all(one.verdict.axes, sure_of(one, axes), one.header)) for one in examples)
+    told = ((one, of_all(one.verdict.axes, sure_of(one, axes), one.header)) for one in examples if one.is_whole)
     return Calibration({**curves, ALL: _curve([(features, one.is_all_right, WEIGHT[one.kind]) for one, features in told])})
 
 
@@ -44,7 +45,7 @@ def judged(example: Example, fitted: Calibration) -> Judged:
     return Judged(example, {axis: one for axis, one in every.items() if one is not None})
 
 
-def cross_validated(examples: Sequence[Example], count: int = 10) -> Iterator[Judged]:
+def cross_validated(examples: Sequence[Example], count: int = FOLDS) -> Iterator[Judged]:
     """Every example, judged by a fit that saw no header of its family."""
     for held_out in folds((one.family for one in examples), count):
         fitted = fit([one for one in examples if one.family not in held_out])
