@@ -135,12 +135,13 @@ def _words(known: ValueRule, facts: int) -> tuple[Evidence, ...]:
 def _physics(known: ValueRule, asked: Asked) -> tuple[Evidence, ...]:
     """Evidence of the numbers: the first set of windows in which all of them lie."""
     facts = asked.reading.facts
-    match = next((one for one in known.numbers if one.term.holds(facts)), None)
-    if match is None:
-        return ()
-    if match.modifier:
-        return (Evidence.from_modifier(match.modifier, _spoken(match, asked.measured), known.value),)
-    return (Evidence.from_physics(_spoken(match, asked.measured), known.value, distinct=match.is_distinct),)
+    for one in known.numbers:
+        if one.term.holds(facts):
+            numbers = _spoken(one, asked.measured)
+            if one.modifier:
+                return (Evidence.from_modifier(one.modifier, numbers, known.value),)
+            return (Evidence.from_physics(numbers, known.value, distinct=one.is_distinct),)
+    return ()
 
 
 def _spoken(match: Numbers, measured: Mapping[str, float]) -> str:

@@ -159,3 +159,4 @@ def is_corrected(result: AxisResult) -> bool:
 
 
 NOTHING = AxisResult(value=None, confidence=None)
+NONE_OF_MANY = AxisResult(value=(), confidence=None)

@@ -47,12 +47,17 @@ def bits_of(facts: int) -> Iterator[int]:
         facts ^= lowest
 
 
+def joined(masks: Iterable[int]) -> int:
+    """All facts of several masks."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
 def rarest(terms: Iterable[Term], met: Mapping[int, int]) -> int:
     """Of each term the fact that fewest headers have: without it the term does not hold. met: fact → in how many it was met."""
-    found = 0
-    for term in terms:
-        found |= min(bits_of(term.need), key=lambda bit: met.get(bit, 0))
-    return found
+    return joined(min(bits_of(term.need), key=lambda bit: met.get(bit, 0)) for term in terms)
 
 
 @dataclass

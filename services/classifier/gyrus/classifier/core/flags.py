@@ -5,11 +5,10 @@ A flag remembers how well it is founded: what only words say, or only a number, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 from typing import NamedTuple
 
-from gyrus.classifier.core.facts import WORDS, Index, Term, names_in, rarest
+from gyrus.classifier.core.facts import WORDS, Index, Term, joined, names_in, rarest
 
 LENT, WORDED, COUNTED, TAGGED = 1, 2, 3, 4
 """How well a flag is founded; the best source counts."""
@@ -65,7 +64,7 @@ class UnifiedFlags:
     def blocks(self) -> tuple[tuple[int, tuple[Flag, ...]], ...]:
         """The flags in their order, a few under the triggers of all of them: most blocks are passed over at one look."""
         blocks = (self.flags[first : first + BLOCK] for first in range(0, len(self.flags), BLOCK))
-        return tuple((reduce(or_, (flag.trigger for flag in block)), block) for block in blocks)
+        return tuple((joined(flag.trigger for flag in block), block) for block in blocks)
 
     def read(self, reading: Reading) -> Reading:
         facts, worded, counted, lent = reading.facts, reading.worded, reading.counted, reading.lent

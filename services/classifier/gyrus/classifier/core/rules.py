@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gyrus.classifier.core import numbers
 from gyrus.classifier.core.compiled import ValueRule
-from gyrus.classifier.core.facts import Condition
+from gyrus.classifier.core.facts import Condition, joined
 from gyrus.classifier.core.memory import Memory
 from gyrus.classifier.core.probability import NOT_FITTED, Calibration
 from gyrus.classifier.core.reader import Reader
@@ -160,6 +160,11 @@ class Ruleset:
     rules_digest: str = ""
     calibration: Calibration = NOT_FITTED
     memory: Memory = dataclass_field(default_factory=Memory, repr=False, compare=False)
+
+    @cached_property
+    def triggers(self) -> dict[str, int]:
+        """For each axis the facts without one of which none of its rules speaks."""
+        return {axis: joined(known.trigger for known in rules) for axis, rules in self.axes.items()}
 
     @cached_property
     def general(self) -> dict[str, frozenset[str]]:

@@ -9,7 +9,7 @@ from gyrus.classifier.core.axes import MR_ONLY, RULED, Axis, is_asked_of
 from gyrus.classifier.core.context import ClassificationContext
 from gyrus.classifier.core.corrections import Pins, pins_of
 from gyrus.classifier.core.detect import Asked, decide_many, decide_one, find
-from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
+from gyrus.classifier.core.evidence import NONE_OF_MANY, NOTHING, AxisResult, Evidence, confidence
 from gyrus.classifier.core.facts import holds
 from gyrus.classifier.core.flags import Reading
 from gyrus.classifier.core.review import reasons_to_look
@@ -105,9 +105,10 @@ def _described(context: ClassificationContext) -> dict[str, Any]:
 
 
 def _result(axis: Axis, is_silent: bool, asked: Asked, context: ClassificationContext, ruleset: Ruleset) -> AxisResult:
+    facts = asked.reading.facts
     is_asked = is_asked_of(axis.name, context.modality) and not (is_silent and axis.name in MR_ONLY)
-    if not is_asked or holds(ruleset.silent[axis.name], asked.reading.facts):
-        return AxisResult(value=(), confidence=None) if axis.many else NOTHING
+    if not is_asked or not facts & ruleset.triggers[axis.name] or holds(ruleset.silent[axis.name], facts):
+        return NONE_OF_MANY if axis.many else NOTHING
     findings = find(ruleset.axes[axis.name], asked)
     return decide_many(findings) if axis.many else decide_one(findings)
 

@@ -5,7 +5,7 @@ read token by token; a row may ask for several tokens together ("QMAP & T1 & !T2
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gyrus.classifier.core.facts import Condition, Index, holds
@@ -135,10 +135,3 @@ def dimension(name: str) -> tuple[int, int]:
 def tables(tag: str, rows: Mapping[str, Rows], index: Index) -> dict[str, TagTable]:
     """One table for each enumerated attribute."""
     return {name: TagTable.of(tag, flags, {}, index) for name, flags in rows.items()}
-
-
-def joined(masks: Iterable[int]) -> int:
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found

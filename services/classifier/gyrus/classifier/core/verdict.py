@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from gyrus.classifier.core.axes import AXES, CONTRAST
-from gyrus.classifier.core.evidence import NOTHING, AxisResult, Evidence, confidence
+from gyrus.classifier.core.evidence import NONE_OF_MANY, NOTHING, AxisResult, Evidence, confidence
 from gyrus.classifier.core.probability import ALL
 from gyrus.classifier.core.review import Reason, group_of, silent_axes
 
@@ -63,7 +63,7 @@ class Verdict:
 
 def create_excluded_result(why: str = "is_excluded") -> Verdict:
     """The verdict on what is no image of a patient: no label on any axis, and the intent `excluded`. why: the flag that says so."""
-    nothing = {name: AxisResult(value=(), confidence=None) if axis.many else NOTHING for name, axis in AXES.items()}
+    nothing = {name: NONE_OF_MANY if axis.many else NOTHING for name, axis in AXES.items()}
     evidence = (Evidence.from_token("unified_flags", why, "excluded"),)
     intent = AxisResult(value="excluded", confidence=confidence(evidence), evidence=evidence)
     return Verdict(axes={**nothing, "intent": intent}, review=())
