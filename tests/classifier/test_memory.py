@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.fingerprints import a_dwi, a_tse, an_adc, an_mprage
-from gyrus.classifier.core import ClassificationContext, Ruleset, classify_study, load_rules
+from gyrus.classifier.core import ClassificationContext, Ruleset, classify_study, fields, load_rules
 from gyrus.classifier.core.memory import MOST, Memory
 from gyrus.classifier.core.study import Study, classify
 
@@ -36,7 +36,7 @@ class Watched(dict[str, Any]):
 def test_nothing_is_read_that_the_key_does_not_hold(ruleset: Ruleset):
     read: set[str] = set()
     for fingerprint in EXAMPLES:
-        watched = Watched(fingerprint)
+        watched = Watched(fields.told(fingerprint))
         context = ClassificationContext(watched, ruleset.reader)
         assert context.acquisition
         classify(context, Study(None), ruleset, {})

@@ -163,6 +163,8 @@ def decide_one(findings: Findings) -> AxisResult:
     if not findings.candidates:
         return AxisResult(value=None, confidence=None, doubts=findings.doubts) if findings.doubts else NOTHING
     best, *others = findings.candidates
+    if not others and not findings.doubts:
+        return AxisResult(value=best.value, confidence=best.confidence, evidence=best.evidence)
     return AxisResult(
         value=best.value,
         confidence=best.confidence,

@@ -118,7 +118,8 @@ def of_answer(result: AxisResult, header: Features, general: frozenset[str]) -> 
     found, values, evidence = header.copy(), result.values, result.evidence
     if not values:
         found["silent"] = 1.0
-        found |= {f"silent_{name}": header[name] for name in MATTERS_TO_SILENCE if name in header}
+        if header:
+            found |= {f"silent_{name}": header[name] for name in MATTERS_TO_SILENCE if name in header}
     if result.doubts:
         found["doubt"] = 1.0
     if result.alternatives:

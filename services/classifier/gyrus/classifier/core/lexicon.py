@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from gyrus.classifier.core.facts import joined
 from gyrus.classifier.core.text import Line
 
 MAX_FACTOR = 16
@@ -68,6 +69,11 @@ class Lexicon:
         return frozenset((*self.phrases, *self.numbered))
 
     @cached_property
+    def is_open(self) -> bool:
+        """Whether a keyword has an end that is open for letters or a number."""
+        return any((self.openings, self.closings, self.counted, self.numbered))
+
+    @cached_property
     def beginnings(self) -> frozenset[str]:
         """How the parts of a word glued together may begin."""
         return frozenset(word[:SMALLEST_PART] for word in self.singles)
@@ -78,9 +84,12 @@ class Lexicon:
         found = self._phrases(lines) if words & self.leading else 0
         for word in words & self.whole:
             found |= self.singles[word]
-        for word in words:
+        for word in words if self.is_open else ():
             if bits := self._open(word):
                 found |= bits
+        for word in words - self.whole:
+            if word[:SMALLEST_PART] in self.beginnings and LONG_ENOUGH <= len(word) <= LONGEST_GLUED and word.isalpha():
+                found |= joined(self.singles[part] for part in self._parts(word))
         return found
 
     def _phrases(self, lines: Iterable[Line]) -> int:
@@ -96,7 +105,7 @@ class Lexicon:
         return found
 
     def _open(self, word: str) -> int:
-        """Keywords with an open end, and those inside a word that is made of keywords only."""
+        """Keywords with an open end."""
         found = 0
         for opening, bit in self.openings.get(word[: self.head], ()):
             found |= bit if word.startswith(opening) else 0
@@ -110,9 +119,6 @@ class Lexicon:
         if word.endswith(self.endings):
             for ending, bit in self.closings.items():
                 found |= bit if word.endswith(ending) else 0
-        if word[:SMALLEST_PART] in self.beginnings and LONG_ENOUGH <= len(word) <= LONGEST_GLUED and word not in self.singles:
-            for part in self._parts(word) if word.isalpha() else ():
-                found |= self.singles.get(part, 0)
         return found
 
     def _parts(self, word: str) -> Line:
