@@ -83,7 +83,7 @@ class Reader:
 
     def key(self, fingerprint: Mapping[str, Any]) -> str:
         """Equal keys, equal readings: the fields that are read, with their types, since `1` and `true` are not read alike."""
-        return repr([*map(fingerprint.get, self.asked)])
+        return repr({name: fingerprint[name] for name in self.asked if name in fingerprint})
 
     @cached_property
     def soft(self) -> tuple[int, int]:
