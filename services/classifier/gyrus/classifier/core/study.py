@@ -56,9 +56,9 @@ def _verdict(context: ClassificationContext, study: Study, ruleset: Ruleset, pin
     """A verdict that nobody corrected follows from context and study alone, and is remembered with the context."""
     if pins:
         return classify(context, study, ruleset, pins)
-    if study not in context.concluded:
-        context.concluded[study] = classify(context, study, ruleset, pins)
-    known: Verdict = context.concluded[study]
+    known: Verdict | None = context.concluded.get(study)
+    if known is None:
+        known = context.concluded[study] = classify(context, study, ruleset, pins)
     return known
 
 
