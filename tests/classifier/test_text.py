@@ -40,6 +40,7 @@ def stands_in(text: str, wanted: str) -> bool:
         ("T1 SUB post-pre", "sub"),
         ("DR tra", "tra"),
         ("t1_gre_iso_ACS+C", "+c"),
+        ("T1WI CE(-) kubi", "-c"),
         ("ep2d_1p5mm_p2", "p#"),
         ("sms4p2", "p#"),
     ],

@@ -54,7 +54,7 @@ PRODUCTS = frozenset({"aice"})
 CHUNK = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 CONTRAST_SIGN = re.compile(
     r"(?<![a-z0-9])(\+ ?|-)(c|k|gd|km|gad|gado)(?![a-z0-9])"
-    r"|(?<![a-z0-9])(?:c|k|gd|km|iv)(?: ?\(([+-])\)|([+-]))(?![a-z0-9])"
+    r"|(?<![a-z0-9])(?:c|ce|k|gd|km|iv)(?: ?\(([+-])\)|([+-]))(?![a-z0-9])"
     r"|(?<=[a-z0-9])(\+)(?:c|gd|km|gad|gado)(?![a-z0-9]|[ _-]*(?:sp|wir))",
     re.IGNORECASE,
 )
