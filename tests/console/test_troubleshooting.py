@@ -1,10 +1,12 @@
 """docs/troubleshooting.md quotes what is really printed, and leaves out no reason."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from gyrus.data.refusals import REFUSALS
 from gyrus.dicom.rejects import REJECT_REASONS
 
 ROOT = Path(__file__).parents[2]
@@ -25,10 +27,13 @@ def test_what_people_see_stands_in_the_code(text: str) -> None:
     assert [piece for piece in pieces if len(piece) > 2 and piece not in CODE and not piece.startswith("gyrus ")] == []
 
 
-def test_every_reason_is_listed_with_its_sentence() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", PAGE, re.MULTILINE))
+@pytest.mark.parametrize(
+    ("head", "reasons"), [("| reason | which says | do |", REJECT_REASONS), ("| refused | which says, and what to do |", REFUSALS)]
+)
+def test_every_reason_is_listed_with_its_sentence(head: str, reasons: Mapping[str, str]) -> None:
+    table = PAGE.partition(head)[2].partition("\n\n")[0]
 
-    assert {code: rows.get(code) for code in REJECT_REASONS} == REJECT_REASONS
+    assert dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", table, re.MULTILINE)) == reasons
 
 
 def test_the_titles_that_people_know_are_there() -> None:

@@ -11,6 +11,7 @@ OPEN = frozenset({"/livez", "/readyz", "/metrics"})  # numbers without names
 UPLOADS = "/api/v1/uploads"  # counts its bytes itself
 MOST_BYTES = 64 << 20  # of a body: a subject map of 100,000 folders fits
 NO_KEY = "This needs a key: send `Authorization: Bearer KEY`. It is GYRUS_API_KEY; `gyrus up` writes it to DATA/key."
+WRONG_KEY = "This key is not the gateway's. It is GYRUS_API_KEY where the gateway runs; `gyrus up` writes it to DATA/key."
 TOO_LARGE = f"A request has at most {MOST_BYTES >> 20} MB."
 
 
@@ -27,8 +28,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        if not hmac.compare_digest(_digest(headers.get(b"authorization", b"")), self._wanted):
-            await _refuse(401, NO_KEY)(scope, receive, send)
+        given = headers.get(b"authorization", b"")
+        if not hmac.compare_digest(_digest(given), self._wanted):
+            await _refuse(401, WRONG_KEY if given.lower().startswith(b"bearer ") else NO_KEY)(scope, receive, send)
         elif scope["path"] == UPLOADS:
             await self._app(scope, receive, send)
         elif int(headers.get(b"content-length", b"0") or 0) > MOST_BYTES:
