@@ -79,6 +79,27 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-3000])
 
 
+def without_suffix(folder: Path) -> None:
+    for path in sorted(folder.glob("*.dcm")):
+        path.rename(folder / f"IM{path.stem}")
+
+
+def nothing_left_of_the_last(folder: Path, left: Callable[[bytes], bytes], without: bool = False) -> None:
+    """Of the last slice of a stack, whose lack shows nowhere else."""
+    if without:
+        without_suffix(folder)
+    last = max(folder.iterdir())
+    last.write_bytes(left(last.read_bytes()))
+
+
+def litter(folder: Path) -> None:
+    for name, content in (
+        *(("Thumbs.db", b"\xd0\xcf\x11\xe0"), ("README", b"what was scanned"), ("notes.txt", b""), ("notes2", b"of two lines")),
+        *(("VERSION", b""), (".DS_Store", b"\0\0\0\x01Bud1"), ("._IM07", b"\0\5\x16\7"), ("._07.dcm", b"\0\5\x16\7"), ("x.zip", b"PK\3\4")),
+    ):
+        (folder / name).write_bytes(content)
+
+
 def squeezed(path: Path) -> None:
     dataset = dcmread(path)
     dataset.Rows, dataset.PixelData = 32, dataset.PixelData[: 32 * dataset.Columns * 2]
@@ -130,6 +151,18 @@ REFUSED: dict[str, tuple[Harm, str]] = {
     "a slice has half the rows": (lambda folder: squeezed(folder / "06.dcm"), "mixed_matrix"),
     "a slice is in other pixels": (lambda folder: changed(folder / "06.dcm", PixelSpacing=[3, 3]), "mixed_matrix"),
     "a file is cut short": (lambda folder: cut(folder / "06.dcm"), "undecodable_pixels"),
+    "the last file is empty": (lambda folder: nothing_left_of_the_last(folder, lambda _: b""), "undecodable_pixels"),
+    "the last file is zeros": (lambda folder: nothing_left_of_the_last(folder, lambda all_: bytes(len(all_))), "undecodable_pixels"),
+    "the last file ends in its preamble": (lambda folder: nothing_left_of_the_last(folder, lambda all_: all_[:100]), "undecodable_pixels"),
+    "the last file is an error page": (lambda folder: nothing_left_of_the_last(folder, lambda _: b"<html>404"), "undecodable_pixels"),
+    "the last file bears a flipped bit in its magic word": (
+        lambda folder: nothing_left_of_the_last(folder, lambda all_: all_[:130] + b"S" + all_[131:], without=True),
+        "undecodable_pixels",
+    ),
+    "the last file is empty, and none has a suffix": (
+        lambda folder: nothing_left_of_the_last(folder, lambda _: b"", without=True),
+        "undecodable_pixels",
+    ),
     "a packed slice is cut short": (cut_within_the_packing, "undecodable_pixels"),
     "a slice is in colour": (
         lambda folder: changed(folder / "06.dcm", PhotometricInterpretation="RGB", SamplesPerPixel=3),
@@ -151,7 +184,8 @@ HANDLED: dict[str, Harm] = {
     "each slice has a rescale of its own": lambda folder: every(folder, half_steps),
     "a scout has the same series": a_scout,
     "a file is there twice": lambda folder: shutil.copy(folder / "07.dcm", folder / "copy.dcm"),
-    "a text file lies there": lambda folder: (folder / "notes.txt").write_text("what was scanned"),
+    "litter lies there": litter,
+    "litter lies there, and no image has a suffix": lambda folder: (without_suffix(folder), litter(folder)),
     "no instance has a number": lambda folder: every(folder, lambda _, dataset: setattr(dataset, "InstanceNumber", None)),
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gyrus.data.errors import ImageError
+from gyrus.data.remains import NO_DICOM, named_as, was_image
 from gyrus.dicom.keys import parsed_key
 from gyrus.dicom.pixel_digest import pixel_digest, place_of
 from gyrus.dicom.planes import Image, Slices
@@ -115,22 +116,31 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (path for name in sorted(names) if (path := Path(where, name)).is_file())
 
 
-def _headers(folder: Path) -> Iterator[tuple[str, Header]]:
+def _headers(folder: Path) -> list[tuple[str, Header]]:
     """The DICOM images of a folder; if there are none in it, those below it."""
-    own = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    found = list(_read(own)) or list(_read(path for path in _files(folder) if path.parent != folder))
+    found = _read(path for path in sorted(folder.iterdir()) if path.is_file()) or _read(_files(folder))
     if not found:
         raise ImageError("no_image", "no DICOM image in this folder", folder)
-    yield from found
+    return found
 
 
-def _read(paths: Iterable[Path]) -> Iterator[tuple[str, Header]]:
+def _read(paths: Iterable[Path]) -> list[tuple[str, Header]]:
+    """The images among files. A broken one is refused, or it would be a missing slice: at the end of a stack nobody would see that."""
+    found: list[tuple[str, Header]] = []
+    others: list[tuple[Path, str]] = []
     for path in paths:
         header = read(os.path.realpath(path))
         if isinstance(header, Header):
-            yield str(path), header
-        elif header.reason not in NO_IMAGE:  # a broken image would be a missing slice
+            found.append((str(path), header))
+        elif header.reason in NO_IMAGE:
+            others.append((path, header.reason))
+        else:
             raise ImageError("undecodable_pixels", f"{header.reason} {header.detail}".strip(), path)
+    named = {named_as(Path(path)) for path, _ in found}
+    for path, reason in others:
+        if reason in NO_DICOM and named_as(path) in named and was_image(path):
+            raise ImageError("undecodable_pixels", f"{reason}, and named as the images beside it", path)
+    return found
 
 
 def _stacks(where: Path, headers: Iterable[tuple[str, Header]]) -> list[ImageSource]:
