@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK
 from pydicom import Dataset, dcmread
-from pydicom.uid import RLELossless, generate_uid
+from pydicom.uid import ImplicitVRLittleEndian, RLELossless, generate_uid
 
 from gyrus.data import ImageError, find_stacks, load_image
 from gyrus.dicom.layouts import layout_of
@@ -100,6 +100,13 @@ def litter(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
+def a_copy_without_types(folder: Path) -> None:
+    """Of one file, in implicit VR."""
+    dataset = dcmread(folder / "07.dcm")
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    dataset.save_as(folder / "copy.dcm", implicit_vr=True, little_endian=True)
+
+
 def squeezed(path: Path) -> None:
     dataset = dcmread(path)
     dataset.Rows, dataset.PixelData = 32, dataset.PixelData[: 32 * dataset.Columns * 2]
@@ -173,6 +180,26 @@ REFUSED: dict[str, tuple[Harm, str]] = {
         "several_volumes",
     ),
     "an instance is there twice, with other pixels": (same_instance_with_other_pixels, "several_volumes"),
+    "an instance is there twice, with another rescale": (
+        lambda folder: another(folder, "A7.dcm", RescaleSlope=1, RescaleIntercept=-1024),
+        "several_volumes",
+    ),
+    "an instance is there twice, one of them without its rescale": (
+        lambda folder: (every(folder, half_steps), another(folder, "x.dcm", RescaleSlope=None, RescaleIntercept=None)),
+        "several_volumes",
+    ),
+    "an instance is there twice, at another place": (
+        lambda folder: (shutil.copy(folder / "07.dcm", folder / "x.dcm"), moved(folder / "x.dcm", along=3)),
+        "several_volumes",
+    ),
+    "an instance is there twice, in pixels of another size": (
+        lambda folder: another(folder, "x.dcm", PixelSpacing=[3, 3]),
+        "several_volumes",
+    ),
+    "an instance is there twice, with other stored bits": (
+        lambda folder: another(folder, "x.dcm", BitsStored=8, HighBit=7),
+        "several_volumes",
+    ),
     "a slice of another series lies there": (
         lambda folder: another(folder, "x.dcm", SeriesInstanceUID=generate_uid(), SOPInstanceUID=generate_uid()),
         "several_stacks",
@@ -184,8 +211,10 @@ HANDLED: dict[str, Harm] = {
     "each slice has a rescale of its own": lambda folder: every(folder, half_steps),
     "a scout has the same series": a_scout,
     "a file is there twice": lambda folder: shutil.copy(folder / "07.dcm", folder / "copy.dcm"),
+    "a file is there twice, once with a longer description": lambda folder: another(folder, "copy.dcm", SeriesDescription="sent again"),
     "litter lies there": litter,
     "litter lies there, and no image has a suffix": lambda folder: (without_suffix(folder), litter(folder)),
+    "a file is there twice, in another encoding with the same pixels": a_copy_without_types,
     "no instance has a number": lambda folder: every(folder, lambda _, dataset: setattr(dataset, "InstanceNumber", None)),
 }
 

@@ -12,12 +12,14 @@ from gyrus.data.errors import ImageError
 from gyrus.data.remains import NO_DICOM, named_as, was_image
 from gyrus.dicom.keys import parsed_key
 from gyrus.dicom.pixel_digest import pixel_digest, place_of
-from gyrus.dicom.planes import Image, Slices
+from gyrus.dicom.pixels import PLAIN
+from gyrus.dicom.planes import FIELDS, Image, Slices
 from gyrus.dicom.reader import Header, Rejected, read
 from gyrus.dicom.rejects import NO_IMAGE
 from gyrus.dicom.sniff import looks_like
 
 DICOM_SUFFIXES: Final = (".dcm", ".dicom")
+OF_VOXELS: Final = sorted({*FIELDS, "frames"} - {"pixel_offset", "pixel_length"})  # where pixels lie in a file says nothing about them
 MOST_NAMED: Final = 20  # stacks in a message
 
 
@@ -155,14 +157,29 @@ def _stacks(where: Path, headers: Iterable[tuple[str, Header]]) -> list[ImageSou
 
 
 def _once(images: Sequence[Image]) -> Iterator[Image]:
-    """Each instance once. Files that bear one SOPInstanceUID and differ in their pixels are refused."""
+    """Each instance once. Files that bear one SOPInstanceUID and differ in the value or place of a voxel are refused."""
     seen: dict[str, Image] = {}
     for image in images:
         before = seen.setdefault(image.header.sop_instance_uid, image)
         if before is image:
             yield image
-        elif _pixels(before) != _pixels(image):
-            raise ImageError("several_volumes", f"bears the SOPInstanceUID of {before.path} and other pixels", image.path)
+        elif differing := _differing(before, image):
+            raise ImageError("several_volumes", f"bears the SOPInstanceUID of {before.path} and {differing}", image.path)
+
+
+def _differing(one: Image, other: Image) -> str:
+    """What in two files of one instance would make other voxels; "" if nothing would."""
+    says, says_too = (_of_voxels(image) for image in (one, other))
+    differ = [name for name in says if says[name] != says_too[name]]
+    if differ or one.frames != other.frames:
+        return f"another {', '.join(differ or ['frames'])}"
+    return "" if _pixels(one) == _pixels(other) else "other pixels"
+
+
+def _of_voxels(image: Image) -> dict[str, Any]:
+    known = {**image.header.shared, **image.header.image}
+    said = {name: known.get(name) for name in OF_VOXELS}
+    return {**said, "transfer_syntax_uid": None} if said["transfer_syntax_uid"] in PLAIN else said  # both store pixels alike
 
 
 def _pixels(image: Image) -> str | None:
