@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gyrus.data.errors import told
 from gyrus.data.grid import IN_PLANE_MM, RPI, SLICE_MM, cropped, on_grid, plan_of, reorientation, slices_first
 from gyrus.data.images import from_image, is_image, read_source, to_image
-from gyrus.data.intensity import Bytes, Tone, Toner, tone_of
+from gyrus.data.intensity import SHOWN_PERCENTILES, Bytes, Tone, Toner, percentiles, tone_of
 from gyrus.data.modes import mode_of
 from gyrus.data.sources import ImageSource, source_of
 from gyrus.data.straightening import rectilinear
@@ -22,6 +22,7 @@ from gyrus.dicom.pixels import Refused, VolumeArray
 log = logging.getLogger("gyrus.data")
 
 MODALITY: Final = {"mri": "MR", "ct": "CT"}
+FEWEST: Final = 3  # voxels along an axis: what is interpolated between two is no volume
 Path = str | PathLike[str]
 
 
@@ -86,6 +87,7 @@ def prepared(volume: VolumeArray, mode: str, z_dim: int | None = None) -> Prepar
         raise Refused("unsupported_modality", f"modality {volume.modality} does not go with mode {mode}")
     if mode == "ct" and not volume.hounsfield:
         raise Refused("no_hounsfield", "a slice lacks rescale slope or intercept, or rescales to another unit")
+    check_worth(volume)
     if not is_on_grid(volume):
         volume, z_dim = gridded(volume, z_dim)
     spacing = volume.space.spacing_mm
@@ -96,7 +98,33 @@ def prepared(volume: VolumeArray, mode: str, z_dim: int | None = None) -> Prepar
     if not all(length for _, length in whole):
         raise Refused("too_small", f"{' x '.join(map(str, values.shape))} voxels, at least {' x '.join(map(str, PATCH))}")
     values = np.ascontiguousarray(values[tuple(slice(start, start + length) for start, length in whole)])
-    return Prepared(mode, view, spacing, values, tone_of(values, mode), volume.owner)
+    made = Prepared(mode, view, spacing, values, tone_of(values, mode), volume.owner)
+    if any(shown.lower == shown.upper for shown in made.tone.ranges.values()):
+        _refuse_flat(volume, made.tone.ranges[""].lower)
+        log.warning("An image shows nothing: nearly all voxels have the value %g", made.tone.ranges[""].lower)
+    return made
+
+
+def check_worth(volume: VolumeArray) -> None:
+    """Refuse what would become a volume and is none: fewer than three voxels along an axis, or one value all over.
+
+    Of MR, which is spread between its percentiles, all but 1 % of the voxels are enough for that. A file that does not say what it is may
+    be made so on purpose, and is refused if all of it is 0.
+    """
+    size = volume.array.shape[::-1]
+    if min(size) < FEWEST:
+        reason = "single_image" if min(size) == 1 else "too_small"
+        raise Refused(reason, f"{' x '.join(map(str, size))} voxels, at least {FEWEST} along each axis")
+    is_mr = volume.modality == MODALITY["mri"]
+    lowest, highest = percentiles(volume.array, SHOWN_PERCENTILES) if is_mr else (volume.array.min(), volume.array.max())
+    if lowest == highest:
+        _refuse_flat(volume, float(lowest))
+
+
+def _refuse_flat(volume: VolumeArray, value: float) -> None:
+    if volume.modality or not volume.array.any():
+        what = "99 % of the" if volume.modality == MODALITY["mri"] else "all"
+        raise Refused("constant_image", f"{what} voxels have the value {value:g}")
 
 
 def gridded(volume: VolumeArray, slice_axis: int | None = None) -> tuple[VolumeArray, int]:
@@ -130,8 +158,7 @@ def load_image(path: Path | ImageSource | Any, preprocess: bool = True) -> Any:
     try:
         volume = read_source(source)
         if preprocess:
-            if len(volume.array) < 2:
-                raise Refused("single_image", "1 image")
+            check_worth(volume)
             volume, _ = gridded(volume)
         return to_image(rectilinear(volume), source.path)
     except Refused as refused:

@@ -1,19 +1,16 @@
-"""A stack becomes prepared volumes by the means of gyrus.data – or is refused, also where a library would go on."""
+"""A stack becomes prepared volumes by the means of gyrus.data – or is refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from gyrus.data.intensity import SHOWN_PERCENTILES, percentiles
 from gyrus.data.preparing import MODALITY, Prepared, prepared
 from gyrus.data.spread import chosen_volumes
 from gyrus.dicom.layouts import read_layout
 from gyrus.dicom.pixels import Refused, VolumeArray, volume_of
 from gyrus.dicom.planes import Layout, Slices
-
-FEWEST: Final = 3  # voxels along an axis: what is interpolated between two is no volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +65,7 @@ def of_run(layout: Layout, index: int) -> dict[str, Any]:
 def prepare_volume(volume: VolumeArray, mode: str) -> Ready:
     """Prepare a volume. Raises Refused."""
     size = volume.array.shape[::-1]
-    if min(size) < FEWEST:
-        raise Refused("too_small", f"{' x '.join(map(str, size))} voxels, at least {FEWEST} along each axis")
-    made = prepared(volume, mode)
-    lowest, highest = percentiles(volume.array, (0, 100) if mode == "ct" else SHOWN_PERCENTILES)
-    shown = made.tone.ranges[""] if mode == "mri" else None
-    if lowest == highest or (shown is not None and shown.lower == shown.upper):
-        raise Refused("constant_image", f"{'all' if mode == 'ct' else '99 % of the'} voxels have the value {lowest:g}")
-    return Ready(made, {"size": size, "spacing_mm": volume.space.spacing_mm, "type": str(np.dtype(volume.array.dtype).newbyteorder("="))})
+    return Ready(
+        prepared(volume, mode),
+        {"size": size, "spacing_mm": volume.space.spacing_mm, "type": str(np.dtype(volume.array.dtype).newbyteorder("="))},
+    )
