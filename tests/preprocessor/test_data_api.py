@@ -569,6 +569,18 @@ def test_the_cache_gives_back_what_inference_gives_to_a_step_of_1_in_255(data_di
     assert cache.load_mask("p1", "T1").shape == cached["data"].shape
 
 
+def test_a_mask_of_voxels_is_true_or_false_and_that_of_the_cache_is_not_taken_upside_down(data_dir: Path) -> None:
+    cache = CacheManager(data_dir)
+    cache.build_cache()
+    image, mask = cache.load_image("p1", "T1"), cache.load_mask("p1", "T1")
+
+    for number in (mask, mask.numpy(), mask.float()):
+        with pytest.raises(ValueError, match=r"bool, True = foreground; this is \w+.*load_mask\(…\) == 0"):
+            tokenize_volume(image["data"], number)
+    assert torch.equal(tokenize_volume(image["data"], mask == 0)[2], image["mask"])
+    assert torch.equal(tokenize_volume(image["data"], image["mask"])[2], image["mask"])
+
+
 def test_ct_has_three_windows_or_the_one_that_is_asked_for(data_dir: Path) -> None:
     cache = CacheManager(data_dir)
     cache.build_cache()

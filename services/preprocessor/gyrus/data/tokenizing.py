@@ -16,9 +16,10 @@ from gyrus.dicom.refused import Refused
 def tokenize_volume(img_arr: Any, mask_arr: Any, patch_size: Three = PATCH, remove_background: bool = False) -> tuple[Any, Any, Any]:
     """Tokens [N, voxels], coords int64 [N, 3] (slice, row, column) and filtered uint8 [N], 1 = a token with background in it.
 
-    img_arr: [D, H, W] or [1, D, H, W]. mask_arr: voxels of that shape, True = foreground, or tokens [N], 1 = background, as
+    img_arr: [D, H, W] or [1, D, H, W]. mask_arr: voxels of that shape, bool, True = foreground, or tokens [N], 1 = background, as
     `prepare_for_inference` gives them. remove_background: leave such tokens out; `filtered` is then empty. The answer is torch where
-    img_arr is. Raises ValueError for shapes that do not go together.
+    img_arr is. Raises ValueError for shapes that do not go together, and for numbers as a mask of voxels: those of
+    `CacheManager.load_mask` say 1 = background.
     """
     if len(patch_size) != 3 or not all(isinstance(length, (int, np.integer)) and length > 0 for length in patch_size):
         raise ValueError(f"patch_size is {patch_size!r}: three whole numbers of voxels, at least 1 along slices, rows and columns")
@@ -54,7 +55,12 @@ def _filtered(mask: NDArray[Any], shape: tuple[int, ...], patch: Three) -> NDArr
         mask = mask[0]
     if mask.shape != shape:
         raise ValueError(f"a mask of shape {mask.shape} does not go with an image of {shape}: voxels of that shape, or {n} tokens")
-    return np.asarray((~tokens_of(mask.astype(bool), patch)).any(axis=1), np.uint8)
+    if mask.dtype != np.bool_:
+        raise ValueError(
+            f"a mask of voxels is bool, True = foreground; this is {mask.dtype}, of which 1 may mean either."
+            " Of CacheManager.load_mask: load_mask(…) == 0"
+        )
+    return np.asarray((~tokens_of(mask, patch)).any(axis=1), np.uint8)
 
 
 def _array(one: Any) -> NDArray[Any]:
