@@ -1,6 +1,7 @@
 """Compressed voxels are inflated as they are, wherever the pieces in which they are read begin and end."""
 
 import gzip
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -61,3 +62,30 @@ def test_a_file_that_lacks_its_last_bytes_is_damaged(folder: Path, shape: tuple[
         except packed.Damaged:
             return
         assert found is None  # not even a header was left
+
+
+@given(
+    SHAPES,
+    st.integers(0, DEEPEST),
+    st.lists(st.integers(0, 3000), max_size=6),
+    st.integers(400, 5000),
+    st.sampled_from([b"", b"\0" * 9, b"x"]),
+)
+def test_a_file_of_several_members_is_one_file_wherever_they_end(
+    folder: Path, shape: tuple[int, int, int], depth: int, ends: list[int], piece: int, after: bytes
+) -> None:
+    """As bgzip writes it; the last member may be empty, and what comes after it is nothing."""
+    values = np.random.default_rng(depth).integers(0, 1 << depth, shape).astype(np.int16)
+    written(folder, values, 1)
+    content, marks = (folder / "x.nii").read_bytes(), [0, *sorted(ends), None]
+    path = folder / "x.nii.gz"
+    members = b"".join(gzip.compress(content[start:end]) for start, end in pairwise(marks)) + gzip.compress(b"")
+    path.write_bytes(members + after)
+
+    with patch.object(packed, "PIECE", piece):
+        found = packed.plain_voxels(path, shape)
+        assert found is not None and np.array_equal(found, values)
+        assert packed.is_sound(path, len(content))
+
+        path.write_bytes(members[:-30])
+        assert not packed.is_sound(path, 0)

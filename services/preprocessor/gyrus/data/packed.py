@@ -5,6 +5,8 @@ does not inflate with zeros: a flipped bit may leave a stream that inflates to o
 only; of any other it reads, and the file is looked at again (`wholeness`).
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,20 +30,18 @@ class Damaged(Exception):
 def plain_voxels(path: Path, shape: tuple[int, ...]) -> NDArray[Any] | None:
     """The voxels of a plain file, in the shape (slices, rows, columns); None of a file of another kind. Raises Damaged, OSError."""
     with path.open("rb") as file:
-        if file.read(2) != GZIP:
+        if file.read(len(GZIP)) != GZIP:
             return _stored(file, shape)
-        file.seek(0)
-        inflater = isal_zlib.decompressobj(WINDOW)
-        try:
-            first = inflater.decompress(file.read(PIECE), PIECE)
-            layout = _layout(first, shape)
-            if layout is None:
-                return None
-            kind, offset = layout
-            found = np.empty(offset + int(np.prod(shape)) * kind.itemsize, np.uint8)
-            _inflate(file, inflater, first, found.data)
-        except SPOILT as error:
-            raise Damaged(str(error)) from None
+        pieces = _inflated(file)
+        first = b""
+        while len(first) < LONGEST and (piece := next(pieces, b"")):
+            first += piece
+        layout = _layout(first, shape)
+        if layout is None:
+            return None
+        kind, offset = layout
+        found = np.empty(offset + int(np.prod(shape)) * kind.itemsize, np.uint8)
+        _fill(found.data, chain([first], pieces))
     return found[offset:].view(kind).reshape(shape)
 
 
@@ -60,23 +60,36 @@ def _stored(file: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
 
 
 def is_sound(path: Path, needed: int) -> bool:
-    """Whether all of a compressed file inflates, its checksum included, and is long enough."""
-    found = 0
+    """Whether all of a compressed file inflates, its checksums included, and is long enough."""
     try:
         with path.open("rb") as file:
-            pending = file.read(PIECE)
-            while pending:
-                inflater = isal_zlib.decompressobj(WINDOW)  # one for each member
-                while not inflater.eof:
-                    pending = pending or file.read(PIECE)
-                    length = len(inflater.decompress(pending, PIECE))
-                    if not (length or pending or inflater.eof):
-                        return False
-                    found, pending = found + length, inflater.unconsumed_tail
-                pending = (inflater.unused_data or file.read(PIECE)).lstrip(b"\0")  # padding is allowed
-    except SPOILT:
+            return sum(map(len, _inflated(file))) >= needed
+    except Damaged:
         return False
-    return found >= needed
+
+
+def _inflated(file: Any) -> Iterator[bytes]:
+    """Piece by piece to its end; the checksum of each member is compared. What comes after the last one is passed over, as by gzip.
+
+    Several members are one file (RFC 1952 section 2.2): bgzip writes them. Raises Damaged.
+    """
+    try:
+        pending = GZIP
+        file.seek(len(GZIP))
+        while pending.startswith(GZIP):
+            inflater = isal_zlib.decompressobj(WINDOW)
+            while not inflater.eof:
+                pending = pending or file.read(PIECE // 4)
+                piece = inflater.decompress(pending, PIECE)
+                if not (piece or pending or inflater.eof):  # it may still hold voxels when the file has been read
+                    raise Damaged("it ends before its checksum")
+                pending = inflater.unconsumed_tail
+                if piece:
+                    yield piece
+            pending = inflater.unused_data
+            pending += file.read(len(GZIP)) if len(pending) < len(GZIP) else b""
+    except SPOILT as error:
+        raise Damaged(str(error)) from None
 
 
 def _layout(beginning: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], int] | None:
@@ -92,18 +105,12 @@ def _layout(beginning: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], in
     return kind, int(said.offset)
 
 
-def _inflate(file: Any, inflater: Any, first: bytes, into: memoryview) -> None:
-    """To the end of the stream, where the checksum is compared; what comes after the last voxel is passed over."""
-    at, piece = 0, first
-    while True:
+def _fill(into: memoryview, pieces: Iterable[bytes]) -> None:
+    """With the beginning of what comes; the rest is compared with its checksum too. Raises Damaged."""
+    at = 0
+    for piece in pieces:
         end = min(at + len(piece), len(into))
         into[at:end] = piece[: end - at]
         at = end
-        if inflater.eof:
-            break
-        pending = inflater.unconsumed_tail or file.read(PIECE // 4)
-        piece = inflater.decompress(pending, PIECE)
-        if not (piece or pending or inflater.eof):  # it may still hold voxels when the file has been read
-            raise Damaged("it ends before its checksum")
     if at < len(into):
         raise Damaged("it is shorter than its header says")
