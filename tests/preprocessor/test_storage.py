@@ -23,9 +23,11 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield f"{address}/lab"
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "file://", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return Storage(tmp_path / "out" if request.param == "folder" else request.getfixturevalue("bucket"))
+    if request.param == "s3":
+        return Storage(request.getfixturevalue("bucket"))
+    return Storage(f"file://{tmp_path}/out" if request.param == "file://" else tmp_path / "out")
 
 
 def test_what_is_written_is_there_whole_and_what_is_deleted_is_gone(storage: Storage) -> None:
@@ -142,3 +144,11 @@ def test_the_place_of_a_file_is_its_folder_and_its_name(tmp_path: Path) -> None:
     storage, name = place_of(tmp_path / "metadata.json")
 
     assert (storage.address, name) == (str(tmp_path), "metadata.json")
+
+
+def test_the_cache_of_an_address_of_this_machine_is_that_of_its_folder(tmp_path: Path) -> None:
+    write_stack(tmp_path / "raw/p1/t1")
+    DatasetMetadata.from_directory(tmp_path, {"p1": "mri"}).save(f"file://{tmp_path}/metadata.json")
+
+    assert CacheManager(f"file://{tmp_path}").build_cache().made == 1
+    assert CacheManager(tmp_path).build_cache().kept == 1

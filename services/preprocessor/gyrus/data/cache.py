@@ -23,7 +23,7 @@ from gyrus.data.layout import MASK, METADATA, as_json, described, encoded, endin
 from gyrus.data.metadata import DatasetMetadata
 from gyrus.data.preparing import prepared
 from gyrus.data.sources import source_of
-from gyrus.data.storage import Storage, place_of
+from gyrus.data.storage import Storage, path_of, place_of
 from gyrus.data.tasks import Task, is_current, is_kept, made_of_now
 from gyrus.data.tokens import volume_of
 from gyrus.data.worker import in_workers
@@ -48,7 +48,7 @@ class CacheManager:
 
     def __init__(self, data_dir: str | PathLike[str]) -> None:
         self.storage = Storage(data_dir)
-        self.data_dir: Path | str = Path(data_dir) if self.storage.is_local else self.storage.address
+        self.data_dir: Path | str = Path(path_of(data_dir)) if self.storage.is_local else self.storage.address
         self.metadata_path = f"{self.data_dir}/metadata.json"
         if not self.storage.exists("metadata.json"):
             raise FileNotFoundError(f"{self.metadata_path} does not exist: DatasetMetadata.from_directory(…).save(…) writes it")

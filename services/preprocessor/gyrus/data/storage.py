@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 T = TypeVar("T")
 REMOTE: Final = "://"
+HERE: Final = ("file://", "local://")  # how fsspec names files of this machine
 Address = str | os.PathLike[str]
 
 
@@ -31,7 +32,7 @@ class Storage:
     """
 
     def __init__(self, address: Address) -> None:
-        text = os.fspath(address)
+        text = path_of(address)
         self.is_local = REMOTE not in text
         self.address = str(Path(text).absolute()) if self.is_local else text.rstrip("/")
         if not self.is_local:
@@ -174,9 +175,15 @@ def write_whole(path: Path, content: bytes) -> None:
         passing.unlink(missing_ok=True)
 
 
+def path_of(address: Address) -> str:
+    """The path that a `file://…` names, so that it is a folder as any other; each other address as it is."""
+    text = os.fspath(address)
+    return next((text.removeprefix(scheme) for scheme in HERE if text.startswith(scheme)), text)
+
+
 def place_of(address: Address) -> tuple[Storage, str]:
     """Where a file lies, and its name there."""
-    text = os.fspath(address)
+    text = path_of(address)
     folder, _, name = text.rpartition("/") if REMOTE in text else (str(Path(text).absolute().parent), "", Path(text).name)
     return Storage(folder), name
 
