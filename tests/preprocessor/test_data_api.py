@@ -646,6 +646,19 @@ def test_images_that_fail_are_counted_and_named(data_dir: Path, caplog: pytest.L
     assert "p1/T1 is not in the cache" in caplog.text
 
 
+def test_a_link_to_nothing_in_a_folder_is_the_same_to_the_cache_as_to_who_loads_the_folder(data_dir: Path) -> None:
+    series = data_dir / "raw/p2/ct_scan"
+    (series / "latest").symlink_to(data_dir / "later")
+    cache = CacheManager(data_dir)
+    assert (load_image(series).GetDimension(), cache.build_cache().failed, cache.build_cache().kept) == (3, [], 3)
+
+    (series / "im999").symlink_to(data_dir / "not_fetched")
+    with pytest.raises(ImageError, match=r"im999: vanished"):
+        load_image(series)
+    [(study, image, why)] = cache.build_cache().failed
+    assert (study, image) == ("p2", "ct_scan") and "im999: vanished" in why
+
+
 def test_a_folder_without_metadata_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"metadata\.json"):
         CacheManager(tmp_path)

@@ -92,12 +92,20 @@ def nothing_left_of_the_last(folder: Path, left: Callable[[bytes], bytes], witho
     last.write_bytes(left(last.read_bytes()))
 
 
+def to_nothing(path: Path) -> None:
+    """As git-annex leaves what was not fetched."""
+    path.unlink(missing_ok=True)
+    path.symlink_to("/nowhere/at/all")
+
+
 def litter(folder: Path) -> None:
     for name, content in (
         *(("Thumbs.db", b"\xd0\xcf\x11\xe0"), ("README", b"what was scanned"), ("notes.txt", b""), ("notes2", b"of two lines")),
         *(("VERSION", b""), (".DS_Store", b"\0\0\0\x01Bud1"), ("._IM07", b"\0\5\x16\7"), ("._07.dcm", b"\0\5\x16\7"), ("x.zip", b"PK\3\4")),
     ):
         (folder / name).write_bytes(content)
+    to_nothing(folder / "latest")
+    to_nothing(folder / "notes.lnk")
 
 
 def a_copy_without_types(folder: Path) -> None:
@@ -169,6 +177,11 @@ REFUSED: dict[str, tuple[Harm, str]] = {
     "the last file is empty, and none has a suffix": (
         lambda folder: nothing_left_of_the_last(folder, lambda _: b"", without=True),
         "undecodable_pixels",
+    ),
+    "the last file is a link to nothing": (lambda folder: to_nothing(folder / "14.dcm"), "vanished"),
+    "the last file is a link to nothing, and none has a suffix": (
+        lambda folder: (without_suffix(folder), to_nothing(folder / "IM14")),
+        "vanished",
     ),
     "a packed slice is cut short": (cut_within_the_packing, "undecodable_pixels"),
     "a slice is in colour": (

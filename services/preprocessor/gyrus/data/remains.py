@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-NO_DICOM: Final = frozenset({"empty_file", "not_dicom", "compressed_container"})  # reasons of files that bear nothing of DICOM
+NO_DICOM: Final = frozenset({"empty_file", "not_dicom", "compressed_container", "vanished"})  # reasons of files that bear nothing of DICOM
 PREAMBLE: Final = 128  # bytes, of which most writers make zeros (PS3.10 section 7.1)
 
 
@@ -13,15 +13,19 @@ def named_as(path: Path) -> str:
     return "" if suffix[1:].isdigit() else suffix
 
 
-def was_image(path: Path) -> bool:
+def was_image(path: Path, reason: str) -> bool:
     """Of a file that is no DICOM and is named as the images beside it: whether it was to be one of them.
 
     A suffix says so. Without one, README and DICOMDIR are named as images are; these bear numbers, and of a broken one nothing is left,
-    or zeros. Hidden files are the system's.
+    or zeros, or a link to what is not there. Hidden files are the system's.
     """
     if path.name.startswith("."):
         return False
     if named_as(path):
         return True
+    return any(letter.isdigit() for letter in path.name) and (reason == "vanished" or _is_blank(path))
+
+
+def _is_blank(path: Path) -> bool:
     with path.open("rb") as file:
-        return any(letter.isdigit() for letter in path.name) and not file.read(PREAMBLE).strip(b"\0")
+        return not file.read(PREAMBLE).strip(b"\0")

@@ -103,7 +103,7 @@ def is_dicom(path: Path) -> bool:
 
 def has_dicom(folder: Path) -> bool:
     """Whether a file at any depth is DICOM."""
-    return any(is_dicom(path) for path in _files(folder))
+    return any(is_dicom(path) for path in _files(folder) if path.is_file())
 
 
 def _is_beside(source: ImageSource) -> bool:
@@ -115,12 +115,12 @@ def _is_beside(source: ImageSource) -> bool:
 def _files(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder):
         folders.sort()
-        yield from (path for name in sorted(names) if (path := Path(where, name)).is_file())
+        yield from (Path(where, name) for name in sorted(names))
 
 
 def _headers(folder: Path) -> list[tuple[str, Header]]:
     """The DICOM images of a folder; if there are none in it, those below it."""
-    found = _read(path for path in sorted(folder.iterdir()) if path.is_file()) or _read(_files(folder))
+    found = _read(path for path in sorted(folder.iterdir()) if not path.is_dir()) or _read(_files(folder))
     if not found:
         raise ImageError("no_image", "no DICOM image in this folder", folder)
     return found
@@ -140,8 +140,9 @@ def _read(paths: Iterable[Path]) -> list[tuple[str, Header]]:
             raise ImageError("undecodable_pixels", f"{header.reason} {header.detail}".strip(), path)
     named = {named_as(Path(path)) for path, _ in found}
     for path, reason in others:
-        if reason in NO_DICOM and named_as(path) in named and was_image(path):
-            raise ImageError("undecodable_pixels", f"{reason}, and named as the images beside it", path)
+        if reason in NO_DICOM and named_as(path) in named and was_image(path, reason):
+            refused_as = "vanished" if reason == "vanished" else "undecodable_pixels"
+            raise ImageError(refused_as, f"{reason}, and named as the images beside it", path)
     return found
 
 

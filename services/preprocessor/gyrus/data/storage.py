@@ -128,7 +128,7 @@ class Storage:
             found = self._ask(name, lambda: self._system.find(self._at(name), detail=True))
             return [(int(about["size"]), int(_written(about) * 1e9)) for about in found.values()]
         paths = [Path(where, one) for where, _, names in os.walk(self.path(name)) for one in names]
-        return [(stat.st_size, stat.st_mtime_ns) for stat in (path.stat() for path in paths)]
+        return [(stat.st_size, stat.st_mtime_ns) for stat in map(_stat, paths)]
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
@@ -195,6 +195,14 @@ def _check_client(address: str) -> None:
         fsspec.get_filesystem_class(address.partition(REMOTE)[0])
     except (ImportError, ValueError) as error:
         raise ValueError(f"{address} cannot be reached: {error}. Install gyrus[s3] for s3://.") from None
+
+
+def _stat(path: Path) -> os.stat_result:
+    """Of a file; of a link to what is not there, its own."""
+    try:
+        return path.stat()
+    except OSError:
+        return path.lstat()
 
 
 def _aged(path: Path, root: str) -> Iterator[tuple[str, float]]:

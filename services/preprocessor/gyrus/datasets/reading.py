@@ -73,8 +73,11 @@ def is_cached(ref: ImageRef) -> bool:
     if said is None or ref.source is None:
         return said is not None
     made_of = said.get("made_of")
-    if ref.source.exists():
-        return bool(made_of == made_of_now(ref.source, ref.mode))
+    try:
+        if ref.source.exists():
+            return bool(made_of == made_of_now(ref.source, ref.mode))
+    except OSError:  # it went, or is closed to us: who prepares it anew says so
+        return False
     return isinstance(made_of, dict) and (made_of["recipe"], made_of["mode"]) == (RECIPE, ref.mode)
 
 
