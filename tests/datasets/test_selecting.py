@@ -137,7 +137,7 @@ async def test_files_that_lie_elsewhere_are_told_of(served: Served, tmp_path: Pa
 
 
 async def test_a_gateway_that_refuses_or_is_not_there_is_told_of(served: Served) -> None:
-    with pytest.raises(Misuse, match="401: This key is not the gateway.s"):
+    with pytest.raises(Misuse, match="401: This key is not the gateway"):
         await served.select(key="wrong")
     with pytest.raises(Away, match=r"Nothing answers at http://127\.0\.0\.1:9"):
         await served.select(url="http://127.0.0.1:9")
