@@ -22,6 +22,7 @@ from gyrus.dicom.pixels import Refused, VolumeArray
 log = logging.getLogger("gyrus.data")
 
 MODALITY: Final = {"mri": "MR", "ct": "CT"}
+SAMPLE: Final = 100_000  # voxels
 FEWEST: Final = 3  # voxels along an axis: what is interpolated between two is no volume
 Path = str | PathLike[str]
 
@@ -115,10 +116,19 @@ def check_worth(volume: VolumeArray) -> None:
     if min(size) < FEWEST:
         reason = "single_image" if min(size) == 1 else "too_small"
         raise Refused(reason, f"{' x '.join(map(str, size))} voxels, at least {FEWEST} along each axis")
+    if not _is_nearly_flat(volume.array):
+        return
     is_mr = volume.modality == MODALITY["mri"]
     lowest, highest = percentiles(volume.array, SHOWN_PERCENTILES) if is_mr else (volume.array.min(), volume.array.max())
     if lowest == highest:
         _refuse_flat(volume, float(lowest))
+
+
+def _is_nearly_flat(values: NDArray[Any]) -> bool:
+    """Whether most voxels have one value, by some of them: only then all must be looked at."""
+    some = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
+    lower, upper = np.percentile(some, (5, 95))
+    return bool(lower == upper)
 
 
 def _refuse_flat(volume: VolumeArray, value: float) -> None:
