@@ -505,6 +505,24 @@ def test_studies_without_a_mode_are_named(data_dir: Path, caplog: pytest.LogCapt
     assert "p2, p3" in caplog.text
 
 
+def test_a_dicom_file_is_found_without_a_suffix_and_a_study_without_images_is_named(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_multi_frame(data_dir / "raw/p3/IM_0001", Stack(), order=range(24))
+    (data_dir / "raw/p3/README").write_text("what was scanned")
+    (data_dir / "raw/p4").mkdir()
+    (data_dir / "raw/p4/T1.nrrd").write_bytes(b"NRRD0004")
+
+    found = DatasetMetadata.from_directory(data_dir, dict.fromkeys(("p1", "p2", "p3", "p4", "sub-05"), "mri"))
+
+    assert found.studies["p3"]["images"] == {"IM_0001": {"filename": "IM_0001", "processed": False}}
+    assert (found.unmapped, found.missing, found.empty) == ([], ["sub-05"], ["p4"])
+    assert "hold no image" in caplog.text and "p4" in caplog.text
+    assert "have no folder" in caplog.text and "sub-05" in caplog.text
+    found.save(data_dir / "metadata.json")
+    assert CacheManager(data_dir).build_cache(study_names=["p3"]).made == 1
+
+
 @pytest.mark.parametrize("other", ["T1.nii", "T1_mask.nii.gz"])
 def test_images_that_would_share_a_file_of_the_cache_are_refused(data_dir: Path, other: str) -> None:
     write_nifti(data_dir / "raw" / "p1" / other)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gyrus.data.layout import MASK, METADATA, as_json, endings
 from gyrus.data.modes import MODES, mode_of
-from gyrus.data.sources import has_dicom
+from gyrus.data.sources import has_dicom, is_image
 from gyrus.data.storage import place_of
 
 log = logging.getLogger("gyrus.data")
@@ -31,6 +31,8 @@ class DatasetMetadata:
         self.created = datetime.now(UTC).isoformat()
         self.studies: dict[str, Document] = {}
         self.unmapped: list[str] = []  #: studies that a scan found and the mapping does not name
+        self.missing: list[str] = []  #: studies that the mapping names and a scan did not find
+        self.empty: list[str] = []  #: studies in which a scan found no image
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> "DatasetMetadata":
@@ -52,10 +54,11 @@ class DatasetMetadata:
 
     @classmethod
     def from_directory(cls, data_dir: str | PathLike[str], mode_mapping: Mapping[str, str]) -> "DatasetMetadata":
-        """Scan data_dir/raw/<study>/: NIfTI files, folders that hold DICOM files, single DICOM files.
+        """Scan data_dir/raw/<study>/: NIfTI files, folders that hold DICOM files, single DICOM files (by suffix, or by what is in them).
 
-        mode_mapping: `ct` or `mri` by study. Studies that it does not name are left out, named in `unmapped` and in a warning. Raises
-        FileNotFoundError without a raw folder, ValueError where two images would be written to one file.
+        mode_mapping: `ct` or `mri` by study. Studies that it does not name are left out. These, those that only it knows, and those in
+        which nothing is an image, are named in `unmapped`, `missing` and `empty`, and in warnings. Raises FileNotFoundError without a raw
+        folder, ValueError where two images would be written to one file.
         """
         raw = Path(data_dir, "raw")
         if not raw.is_dir():
@@ -70,8 +73,15 @@ class DatasetMetadata:
             found = list(_images_in(folder))
             _check_names(folder, mode, found)
             made.add_study(folder.name, mode, {image: {"filename": name, "processed": False} for image, name in found})
-        if made.unmapped:
-            log.warning("%d studies are not in mode_mapping and were left out: %s", len(made.unmapped), ", ".join(made.unmapped))
+        made.missing = sorted(name for name in mode_mapping if name not in made.studies)
+        made.empty = [name for name, study in made.studies.items() if not study["images"]]
+        for studies, what in (
+            (made.unmapped, "are not in mode_mapping and were left out"),
+            (made.missing, f"of mode_mapping have no folder in {raw}"),
+            (made.empty, "hold no image (NIfTI, or DICOM in files or folders)"),
+        ):
+            if studies:
+                log.warning("%d studies %s: %s", len(studies), what, ", ".join(studies))
         return made
 
     def add_study(self, name: str, mode: str, images: Mapping[str, Any]) -> None:
@@ -137,9 +147,11 @@ def _images_in(folder: Path) -> Iterator[tuple[str, str]]:
             if has_dicom(path):
                 yield path.name, path.name
             continue
-        suffix = next((suffix for suffix in (*NIFTI, *SINGLE) if path.name.lower().endswith(suffix)), None)
-        if suffix and path.is_file():
-            yield path.name[: -len(suffix)], path.name
+        if not path.is_file():
+            continue
+        suffix = next((suffix for suffix in (*NIFTI, *SINGLE) if path.name.lower().endswith(suffix)), "")
+        if suffix or is_image(path):
+            yield path.name[: len(path.name) - len(suffix)], path.name
 
 
 def _check_names(folder: Path, mode: str, images: list[tuple[str, str]]) -> None:

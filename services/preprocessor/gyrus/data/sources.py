@@ -101,6 +101,12 @@ def is_dicom(path: Path) -> bool:
         return looks_like(file.read(512)) == "dicom" or path.suffix.lower() in DICOM_SUFFIXES
 
 
+def is_image(path: Path) -> bool:
+    """Whether a file is a DICOM image, also a broken one, whatever its name."""
+    header = read(os.path.realpath(path))
+    return isinstance(header, Header) or header.reason not in NO_IMAGE
+
+
 def has_dicom(folder: Path) -> bool:
     """Whether a file at any depth is DICOM."""
     return any(is_dicom(path) for path in _files(folder) if path.is_file())
