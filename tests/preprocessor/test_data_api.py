@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 import SimpleITK
 import torch
+from pydicom import dcmread
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import RLELossless
 
 import gyrus.data
 from gyrus.data import (
@@ -662,6 +665,20 @@ def test_images_that_fail_are_counted_and_named(data_dir: Path, caplog: pytest.L
 
     assert (built.made, [name[:2] for name in built.failed]) == (2, [("p1", "T1")])
     assert "p1/T1 is not in the cache" in caplog.text
+
+
+def test_an_image_whose_decoder_is_not_installed_fails_alone_and_is_named(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (data_dir / "raw/p2/ct_scan").iterdir():
+        image = dcmread(path)
+        image.compress(RLELossless)
+        image.save_as(path)
+    monkeypatch.setattr(get_decoder(RLELossless), "_available", {})
+
+    built = CacheManager(data_dir).build_cache()
+
+    [(study, image_name, why)] = built.failed
+    assert (built.made, study, image_name) == (2, "p2", "ct_scan")
+    assert f"{data_dir}/raw/p2/ct_scan: no decoder for RLE Lossless: install gyrus" in why
 
 
 def test_a_link_to_nothing_in_a_folder_is_the_same_to_the_cache_as_to_who_loads_the_folder(data_dir: Path) -> None:

@@ -134,6 +134,8 @@ def make(task: Task) -> str | None:
         _write(task)
     except (ImageError, OSError) as error:
         return str(error)
+    except ModuleNotFoundError as error:  # a decoder, of which the next image may need none
+        return f"{task.source}: {error}"
     return None
 
 
