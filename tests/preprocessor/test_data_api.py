@@ -380,6 +380,26 @@ def with_header(path: Path, offset: int, form: str, *values: float) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["t1.nii", "t1.nii.gz", "t1.img"])
+@pytest.mark.parametrize(("slope", "intercept"), [(0.0, 5.0), (0.0, 0.3), (float("nan"), 5.0), (0.0, 0.0)])
+def test_without_a_slope_there_is_no_scale_whatever_the_intercept(tmp_path: Path, name: str, slope: float, intercept: float) -> None:
+    path = write_nifti(tmp_path / name)
+    stored = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    with_header(path.with_suffix(".hdr") if path.suffix == ".img" else path, 112, "<ff", slope, intercept)
+
+    found = sitk.GetArrayFromImage(load_image(path, preprocess=False))
+
+    assert found.dtype == np.int16 and np.array_equal(found, stored)
+
+
+def test_nor_is_there_one_for_a_volume_of_a_run(tmp_path: Path) -> None:
+    path = write_nifti(tmp_path / "bold.nii", (20, 22, 12, 3), (3.0, 3.0, 4.0, 1.0))
+    stored = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    [run] = find_stacks(with_header(path, 112, "<ff", 0.0, 5.0))
+
+    assert np.array_equal(sitk.GetArrayFromImage(load_image(run.of_volume(1), preprocess=False)), stored[1])
+
+
 @pytest.mark.parametrize("name", ["t1.nii", "t1.nii.gz"])
 @pytest.mark.parametrize("step", [0.0, -4.4, float("nan"), float("inf")])
 def test_a_step_of_no_length_is_refused_and_not_made_1_mm(tmp_path: Path, name: str, step: float) -> None:

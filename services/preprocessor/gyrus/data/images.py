@@ -1,16 +1,18 @@
 """Volumes from files, and to and from SimpleITK images."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK
+from numpy.typing import NDArray
 
 from gyrus.data.errors import ImageError
 from gyrus.data.packed import Damaged, plain_voxels
 from gyrus.data.sources import ImageSource
-from gyrus.data.wholeness import is_finite, is_nifti, is_whole, odd_steps
+from gyrus.data.wholeness import added_to, is_finite, is_nifti, is_whole, odd_steps
 from gyrus.dicom.layouts import layout_of, read_layout
 from gyrus.dicom.pixels import VolumeArray, volume_of
 from gyrus.dicom.space import Space
@@ -84,10 +86,17 @@ def _from_file(source: ImageSource) -> VolumeArray:
         if is_nifti(path):
             _check_stored(path, source.volume or 0)
         volume = from_image(_executed(reader, source))
+        if is_nifti(path) and (added := added_to(path)):
+            volume = replace(volume, array=_without(volume.array, *added), owner=None)
     except Damaged:
         raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path) from None
     _checked(volume.space, source.path)
     return volume
+
+
+def _without(values: NDArray[Any], added: float, kind: np.dtype[Any]) -> NDArray[Any]:
+    stored: NDArray[np.float64] = np.subtract(values, added, dtype=np.float64)
+    return (stored.round() if kind.kind in "iu" else stored).astype(kind)
 
 
 def _check_stored(path: Path, volume: int) -> None:

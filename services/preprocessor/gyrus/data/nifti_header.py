@@ -1,5 +1,6 @@
 """What the header of a NIfTI file says of its voxels (nifti1.h, nifti2.h). Pure."""
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Header:
     bits: int
     offset: float  #: of the first voxel, bytes
     first: int  #: where it may lie at the earliest
-    scale: tuple[float, float]  #: slope and intercept; a slope of 0 is none
+    scale: tuple[float, float]  #: slope and intercept as they are written
     steps_mm: tuple[float, ...]  #: along the first three axes, in the unit of the file
     sform_mm: tuple[float, ...]  #: the same by the sform, where that alone says where voxels lie
 
@@ -55,6 +56,11 @@ class Header:
     def kind(self) -> "np.dtype[np.generic] | None":
         """The type of whole and real numbers; None of others."""
         return np.dtype(self.order + KINDS[self.code]) if self.code in KINDS else None
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether the slope is one: with one of 0 the voxels are what is stored, whatever the intercept (nifti1.h)."""
+        return math.isfinite(self.scale[0]) and self.scale[0] != 0
 
 
 def header_of(beginning: bytes, first: int = FIRST_VOXEL) -> Header | None:

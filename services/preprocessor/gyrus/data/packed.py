@@ -100,7 +100,7 @@ def _layout(beginning: bytes, shape: tuple[int, ...]) -> tuple[np.dtype[Any], in
     is_one = said.lengths[:3] == shape[::-1] and set(said.lengths[3:]) <= {1}
     if not is_one or int(np.prod(shape, dtype=object)) > MOST_VOXELS:
         return None
-    if said.scale not in ((0.0, 0.0), (1.0, 0.0)) or not said.first <= said.offset <= PIECE:
+    if (said.has_scale and said.scale != (1.0, 0.0)) or not said.first <= said.offset <= PIECE:
         return None
     return kind, int(said.offset)
 

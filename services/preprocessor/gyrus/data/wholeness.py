@@ -52,6 +52,14 @@ def is_finite(path: Path, volume: int) -> bool:
         return all(bool(np.isfinite(np.frombuffer(piece, kind)).all()) for piece in pieces)
 
 
+def added_to(path: Path) -> tuple[float, "np.dtype[np.generic]"] | None:
+    """What ITK adds to the voxels of a whole file that has no scale, and their type: it takes the intercept without the slope."""
+    said = _announced(path)
+    if said is None or said.has_scale or said.kind is None or not math.isfinite(said.scale[1]) or not said.scale[1]:
+        return None
+    return said.scale[1], said.kind.newbyteorder("=")
+
+
 def odd_steps(path: Path) -> str | None:
     """What is wrong with the steps between voxels: ITK takes pixdim, makes 1 mm of 0, and passes over an sform that says other steps.
 
