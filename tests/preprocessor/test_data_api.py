@@ -301,6 +301,30 @@ def test_no_flipped_bit_of_a_compressed_file_gives_other_voxels(tmp_path: Path, 
     assert refused > len(whole) // 37 * 0.95
 
 
+def test_a_bit_flipped_anywhere_in_a_compressed_file_is_told_as_damage_whatever_its_header_then_says(tmp_path: Path) -> None:
+    whole = write_nifti(tmp_path / "t1.nii.gz", (24, 20, 8)).read_bytes()
+    reasons = set()
+    for place in (*range(10, 120), *range(120, len(whole), 97)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        (tmp_path / "t1.nii.gz").write_bytes(damaged)
+        with pytest.raises(ImageError) as caught:
+            load_image(tmp_path / "t1.nii.gz", preprocess=False)
+        reasons.add(caught.value.reason)
+    assert reasons == {"undecodable_pixels"}
+
+
+def test_a_broken_dicom_file_has_the_same_reason_alone_as_in_its_folder(tmp_path: Path) -> None:
+    broken = tmp_path / "s/object.dcm"
+    broken.parent.mkdir()
+    write_multi_frame(broken, Stack(), order=range(24))
+    broken.write_bytes(broken.read_bytes()[:300])
+
+    for what in (broken, tmp_path / "s"):
+        with pytest.raises(ImageError, match=r"object\.dcm: .*\(undecodable_pixels\)"):
+            load_image(what)
+
+
 @pytest.mark.parametrize("kind", ["u1", "i1", "i2", "u2", "i4", "u4", "f4", "f8"])
 def test_voxels_of_a_compressed_file_are_those_that_itk_reads_whatever_their_type(tmp_path: Path, kind: str) -> None:
     values = (np.random.default_rng(3).normal(0, 40, (5, 6, 7))).astype(kind)

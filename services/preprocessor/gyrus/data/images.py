@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gyrus.data.errors import ImageError
 from gyrus.data.packed import Damaged, plain_voxels
 from gyrus.data.sources import ImageSource
-from gyrus.data.wholeness import added_to, is_finite, is_nifti, is_whole, odd_steps
+from gyrus.data.wholeness import added_to, inflates, is_finite, is_nifti, is_whole, odd_steps
 from gyrus.dicom.layouts import layout_of, read_layout
 from gyrus.dicom.pixels import VolumeArray, volume_of
 from gyrus.dicom.space import Space
@@ -73,24 +73,33 @@ def _check(dimension: int, components: int, path: str | None) -> None:
 
 
 def _from_file(source: ImageSource) -> VolumeArray:
-    """One 3-D volume of a file that ITK knows; the voxels of a plain NIfTI file we read ourselves."""
+    """One 3-D volume of a file that ITK knows."""
     path = Path(source.path)
-    reader = _reader(source)
-    if is_nifti(path) and (odd := odd_steps(path)):
-        raise ImageError("no_geometry", odd, path)
     try:
-        voxels = plain_voxels(path, reader.GetSize()[::-1]) if is_nifti(path) and len(reader.GetSize()) == 3 else None
-        if voxels is not None:
-            space = _checked(_space(reader), source.path)
-            return VolumeArray(voxels, space, "", hounsfield=True)
-        if is_nifti(path):
-            _check_stored(path, source.volume or 0)
-        volume = from_image(_executed(reader, source))
-        if is_nifti(path) and (added := added_to(path)):
-            volume = replace(volume, array=_without(volume.array, *added), owner=None)
+        volume = _from_nifti(path, source) if is_nifti(path) else from_image(_executed(_reader(source), source))
+        _check_space(volume.space, source.path)
     except Damaged:
-        raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path) from None
-    _checked(volume.space, source.path)
+        pass
+    except ImageError:  # a header may say anything where its bytes were damaged
+        if inflates(path):
+            raise
+    else:
+        return volume
+    raise ImageError("undecodable_pixels", "the file is damaged, or shorter than its header says", path)
+
+
+def _from_nifti(path: Path, source: ImageSource) -> VolumeArray:
+    """The voxels of a plain file we read ourselves. Raises Damaged, ImageError."""
+    reader = _reader(source)
+    if odd := odd_steps(path):
+        raise ImageError("no_geometry", odd, path)
+    voxels = plain_voxels(path, reader.GetSize()[::-1]) if len(reader.GetSize()) == 3 else None
+    if voxels is not None:
+        return VolumeArray(voxels, _space(reader), "", hounsfield=True)
+    _check_stored(path, source.volume or 0)
+    volume = from_image(_executed(reader, source))
+    if added := added_to(path):
+        return replace(volume, array=_without(volume.array, *added), owner=None)
     return volume
 
 
@@ -132,10 +141,9 @@ def _unreadable(error: RuntimeError, source: ImageSource) -> ImageError:
     return ImageError(reason, said.replace(source.path, "the file").strip()[:200], source.path)
 
 
-def _checked(space: Space, path: str) -> Space:
+def _check_space(space: Space, path: str) -> None:
     if min(space.spacing_mm) < 0 or not np.isfinite(space.direction).all():
         raise ImageError("no_geometry", f"spacing {space.spacing_mm}, direction {space.direction}", path)
-    return space
 
 
 def _choose(reader: Any, source: ImageSource) -> None:

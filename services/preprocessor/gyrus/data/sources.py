@@ -64,7 +64,8 @@ def find_stacks(path: str | os.PathLike[str]) -> list[ImageSource]:
         return [ImageSource(str(where))]
     header = read(os.path.realpath(where))
     if isinstance(header, Rejected):
-        raise ImageError("no_image", f"{header.reason} {header.detail}".strip(), where)
+        reason = "no_image" if header.reason in NO_IMAGE else "undecodable_pixels"
+        raise ImageError(reason, f"{header.reason} {header.detail}".strip(), where)
     return _stacks(where, [(str(where), header)])
 
 

@@ -52,6 +52,11 @@ def is_finite(path: Path, volume: int) -> bool:
         return all(bool(np.isfinite(np.frombuffer(piece, kind)).all()) for piece in pieces)
 
 
+def inflates(path: Path) -> bool:
+    """Whether a file, if it is compressed, inflates to its end."""
+    return not _is_gzip(path) or is_sound(path, 0)
+
+
 def added_to(path: Path) -> tuple[float, "np.dtype[np.generic]"] | None:
     """What ITK adds to the voxels of a whole file that has no scale, and their type: it takes the intercept without the slope."""
     said = _announced(path)
