@@ -325,6 +325,18 @@ def test_a_broken_dicom_file_has_the_same_reason_alone_as_in_its_folder(tmp_path
             load_image(what)
 
 
+@pytest.mark.parametrize("name", ["t1.nii", "t1.nii.gz"])
+def test_nifti_2_is_told_by_its_name(tmp_path: Path, name: str) -> None:
+    header = bytearray(544 + 8 * 16 * 16)
+    struct.pack_into("<i8s2h", header, 0, 540, b"n+2\0\r\n\x1a\n", 2, 8)
+    struct.pack_into("<8q", header, 16, 3, 16, 16, 8, 1, 1, 1, 1)
+    struct.pack_into("<q", header, 168, 544)
+    (tmp_path / name).write_bytes(gzip.compress(bytes(header)) if name.endswith(".gz") else header)
+
+    with pytest.raises(ImageError, match=rf"{name}: NIfTI-2, which is not read; convert it to NIfTI-1 \(no_image\)"):
+        load_image(tmp_path / name)
+
+
 @pytest.mark.parametrize("kind", ["u1", "i1", "i2", "u2", "i4", "u4", "f4", "f8"])
 def test_voxels_of_a_compressed_file_are_those_that_itk_reads_whatever_their_type(tmp_path: Path, kind: str) -> None:
     values = (np.random.default_rng(3).normal(0, 40, (5, 6, 7))).astype(kind)

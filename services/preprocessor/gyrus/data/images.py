@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gyrus.data.errors import ImageError
 from gyrus.data.packed import Damaged, plain_voxels
 from gyrus.data.sources import ImageSource
-from gyrus.data.wholeness import added_to, inflates, is_finite, is_nifti, is_whole, odd_steps
+from gyrus.data.wholeness import added_to, inflates, is_finite, is_nifti, is_second, is_whole, odd_steps
 from gyrus.dicom.layouts import layout_of, read_layout
 from gyrus.dicom.pixels import VolumeArray, volume_of
 from gyrus.dicom.space import Space
@@ -90,6 +90,8 @@ def _from_file(source: ImageSource) -> VolumeArray:
 
 def _from_nifti(path: Path, source: ImageSource) -> VolumeArray:
     """The voxels of a plain file we read ourselves. Raises Damaged, ImageError."""
+    if is_second(path):
+        raise ImageError("no_image", "NIfTI-2, which is not read; convert it to NIfTI-1", path)
     reader = _reader(source)
     if odd := odd_steps(path):
         raise ImageError("no_geometry", odd, path)

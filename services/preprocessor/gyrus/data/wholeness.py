@@ -52,6 +52,14 @@ def is_finite(path: Path, volume: int) -> bool:
         return all(bool(np.isfinite(np.frombuffer(piece, kind)).all()) for piece in pieces)
 
 
+def is_second(path: Path) -> bool:
+    """Whether a file is NIfTI-2, which ITK does not read."""
+    with suppress(EOFError, OSError, zlib.error):
+        said = _announced(path)
+        return said is not None and said.version == 2
+    return False
+
+
 def inflates(path: Path) -> bool:
     """Whether a file, if it is compressed, inflates to its end."""
     return not _is_gzip(path) or is_sound(path, 0)
