@@ -215,6 +215,8 @@ def test_a_folder_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
         ({"max_crop_size": (0, 1, 1), "random_crop": True}, "three numbers of tokens"),
         ({"mode_filter": "pet"}, "neither 'ct' nor 'mri'"),
         ({"flip_axes": "hw"}, "names the patient's axes"),
+        ({"seed": -1}, "seed is -1; it is a whole number, not below 0"),
+        ({"seed": 0.5}, "seed is 0.5; it is a whole number"),
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(data_dir: Path, wrong: dict[str, Any], said: str) -> None:

@@ -117,9 +117,9 @@ def test_a_study_larger_than_a_batch_is_told_of(caplog: pytest.LogCaptureFixture
     assert "study s1 has 5 images, more than batch_size 4" in caplog.text
 
 
-@pytest.mark.parametrize("wrong", [{"rank": 2, "num_replicas": 2}, {"rank": -1, "num_replicas": 2}, {"batch_size": 0}])
+@pytest.mark.parametrize("wrong", [{"rank": 2, "num_replicas": 2}, {"rank": -1, "num_replicas": 2}, {"batch_size": 0}, {"seed": -1}])
 def test_what_cannot_be_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"rank|batch_size"):
+    with pytest.raises(ValueError, match=r"rank|batch_size|seed"):
         StudyAwareBatchSampler(of_sizes([1]), **{"batch_size": 4, **wrong})
 
 

@@ -16,7 +16,7 @@ from gyrus.data.intensity import WINDOWS_HU
 from gyrus.data.modes import mode_of
 from gyrus.datasets import arranging
 from gyrus.datasets.collating import Item
-from gyrus.datasets.epochs import Epochs
+from gyrus.datasets.epochs import Epochs, check_seed
 from gyrus.datasets.labels import Labels, labels_of
 from gyrus.datasets.listing import ImageRef, images_in
 from gyrus.datasets.reading import Grid, is_cached, read_cached, read_raw
@@ -109,6 +109,7 @@ class ImageDataset(Dataset[Item]):
         ):
             if given not in allowed:
                 raise ValueError(f"{name} is {given!r}; it is one of {', '.join(allowed)}")
+        check_seed(seed)
         crop_to = _three(max_crop_size) if random_crop else None
         probs = _probabilities(ct_window_probs or WINDOW_PROBS)
         self.failures = failures

@@ -1,8 +1,17 @@
 """Which epoch it is: the one that was told, or else how often each item was drawn before – counted for all workers together."""
 
+from typing import Any
+
+import numpy as np
 import torch
 
 UNTOLD = -1
+
+
+def check_seed(seed: Any) -> None:
+    """Raise ValueError for what numpy takes for no seed, and would say only where something is drawn."""
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed is {seed!r}; it is a whole number, not below 0")
 
 
 class Epochs:

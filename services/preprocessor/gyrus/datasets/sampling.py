@@ -8,6 +8,8 @@ import numpy as np
 import torch.distributed
 from torch.utils.data import Sampler
 
+from gyrus.datasets.epochs import check_seed
+
 log = logging.getLogger("gyrus.datasets")
 
 
@@ -47,6 +49,7 @@ class StudyAwareBatchSampler(Sampler[list[int]]):
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}: at least 1")
+        check_seed(seed)
         self.num_replicas, self.rank = _ranks(num_replicas, rank)
         self.dataset, self.batch_size, self.shuffle, self.seed, self.drop_last, self.pack = (
             dataset,
