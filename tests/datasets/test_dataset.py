@@ -96,6 +96,13 @@ def test_without_tokenize_an_item_is_the_volume(data_dir: Path) -> None:
     assert (item["size"].tolist(), tuple(item["coords"].shape)) == ([2, 4, 2], (16, 3))
 
 
+def test_probabilities_may_be_an_array_as_well_as_a_list(data_dir: Path) -> None:
+    for kind in (np.array, torch.tensor, tuple):
+        data_set = ImageDataset(data_dir, mode_filter="ct", ct_window_probs=kind([0.0, 0.0, 2.0]))
+
+        assert data_set[0]["window"] == "bone"
+
+
 def test_an_image_that_is_not_cached_gives_the_same_item(data_dir: Path) -> None:
     cached, fresh = ImageDataset(data_dir), ImageDataset(data_dir, use_cache=False)
 
@@ -211,6 +218,8 @@ def test_a_folder_with_nothing_in_it_is_an_error(tmp_path: Path) -> None:
     ("wrong", "said"),
     [
         ({"ct_window_probs": [1, 0]}, "one number, not below 0, for each of brain, blood, bone"),
+        ({"ct_window_probs": []}, "one number, not below 0, for each of"),
+        ({"ct_window_probs": np.zeros(3)}, "one number, not below 0"),
         ({"ct_window_probs": [0, 0, 0]}, "one number, not below 0"),
         ({"max_crop_size": (0, 1, 1), "random_crop": True}, "three numbers of tokens"),
         ({"mode_filter": "pet"}, "neither 'ct' nor 'mri'"),

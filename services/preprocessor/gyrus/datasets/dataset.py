@@ -111,7 +111,7 @@ class ImageDataset(Dataset[Item]):
                 raise ValueError(f"{name} is {given!r}; it is one of {', '.join(allowed)}")
         check_seed(seed)
         crop_to = _three(max_crop_size) if random_crop else None
-        probs = _probabilities(ct_window_probs or WINDOW_PROBS)
+        probs = _probabilities(WINDOW_PROBS if ct_window_probs is None else ct_window_probs)
         self.failures = failures
         self.chance = Chance(window_probs=probs, crop_to=crop_to, augment=augment, flip_axes=flip_axes, swap_hw=swap_hw)
         self.use_cache, self.fallback_to_raw, self.transform, self.tokenize, self.seed = (
