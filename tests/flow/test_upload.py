@@ -63,7 +63,12 @@ class Uploading:
 
     async def stacks(self, cohort_: str) -> list[tuple[Any, ...]]:
         """What each stack is and what became of it, without where its files lie."""
-        found = await self.store["stacks"].find({"cohort": cohort_}).sort([("series_instance_uid", 1), ("stack_key", 1)]).to_list(None)
+        found = (
+            await self.store["stacks"]
+            .find({"cohort": cohort_, "retired": False})
+            .sort([("series_instance_uid", 1), ("stack_key", 1)])
+            .to_list(None)
+        )
         labels = [(one["classification"], one["volume"]) for one in found]
         return [
             (
