@@ -1,6 +1,8 @@
 """Stored labels beside what other rules say of them: the work of a worker process."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from gyrus.classifier.core import Verdict, classify_study
@@ -19,12 +21,8 @@ def compare(content: str, stacks: Sequence[Document], corrections: Sequence[Mapp
     """
     ruleset, tally = ruleset_from(content), Tally()
     differing: dict[str, None] = {}
-    place = 0
-    while place < len(stacks):
-        study, start = stacks[place]["study"], place
-        while place < len(stacks) and stacks[place]["study"] == study:
-            place += 1
-        together = {stack["_id"]: stack for stack in stacks[start:place]}
+    for study, of_study in groupby(stacks, itemgetter("study")):
+        together = {stack["_id"]: stack for stack in of_study}
         verdicts: Mapping[str, Verdict] = classify_study({id_: one["fingerprint"] for id_, one in together.items()}, ruleset, corrections)
         for id_, verdict in verdicts.items():
             label = together[id_].get("classification")

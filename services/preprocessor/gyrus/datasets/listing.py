@@ -87,18 +87,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _last_makings(written: list[tuple[Path, dict[str, Any]]]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Without what was made of a stack before its last making: a service removes that a while later only, or was stopped before."""
+    makings = [_making(path, said.get("about", {})) for path, said in written]
     last: dict[str, tuple[int, int, str]] = {}
-    for path, said in written:
-        about = said.get("about", {})
-        making = (about.get("n", 0), path.stat().st_mtime_ns, json.dumps(about))
-        last[_stack(said, path)] = max(making, last.get(_stack(said, path), making))
-    for path, said in written:
-        if json.dumps(said.get("about", {})) == last[_stack(said, path)][2]:
+    for stack, making in makings:
+        last[stack] = max(making, last.get(stack, making))
+    for (path, said), (stack, (_, _, about)) in zip(written, makings, strict=True):
+        if about == last[stack][2]:
             yield path, said
         else:
             log.warning("%s is left out: its stack was made again, as other files, labels or another policy ask", path)
 
 
-def _stack(said: dict[str, Any], path: Path) -> str:
-    """What the image was made of; an image of which nobody says it stands for itself."""
-    return str(said.get("about", {}).get("stack") or path)
+def _making(path: Path, about: dict[str, Any]) -> tuple[str, tuple[int, int, str]]:
+    """The stack an image was made of (itself, where nobody says), and which making of that it is: the latest is the largest."""
+    return str(about.get("stack") or path), (about.get("n", 0), path.stat().st_mtime_ns, json.dumps(about))

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gyrus.classifier.calibration.charts import reliability_chart, risk_chart
-from gyrus.classifier.calibration.examples import UNSEEN, WEIGHT, Row, examples, familiar_of, met_in, rows_of
+from gyrus.classifier.calibration.examples import FOLDS, UNSEEN, WEIGHT, Row, examples, familiar_of, met_in, rows_of
 from gyrus.classifier.calibration.figures import Pair, figures
-from gyrus.classifier.calibration.fitting import FOLDS, Judged, cross_validated, fit
+from gyrus.classifier.calibration.fitting import Judged, cross_validated, fit
 from gyrus.classifier.calibration.outside import pairs_of
 from gyrus.classifier.calibration.page import page
 from gyrus.classifier.core.features import Familiar

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gyrus.classifier.calibration.examples import WEIGHT, Example, folds
+from gyrus.classifier.calibration.examples import FOLDS, WEIGHT, Example, folds
 from gyrus.classifier.core.features import Features
 from gyrus.classifier.core.probability import ALL, FITTED, Calibration, Curve, of_all, together
 
 RIDGE = 1.0
 STEPS = 30
-FOLDS = 10
 Matrix = NDArray[np.float64]
 
 
